@@ -1,0 +1,35 @@
+// Bytes as text, digests of them, and secrets compared without a clock's help.
+// Thread-safety: all functions are pure, but for RandomBytes, which any thread may call.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace updraft {
+
+using Hash256 = std::array<uint8_t, 32>;
+
+Hash256 Sha256(std::string_view bytes);
+
+// Lower-case hex.
+std::string HexLower(std::span<const uint8_t> bytes);
+std::string HexLower(std::string_view bytes);
+// Hex of either case to bytes; nothing when it is not hex.
+std::optional<std::string> HexDecode(std::string_view hex);
+
+std::string Base64(std::string_view bytes);
+std::optional<std::string> Base64Decode(std::string_view text);
+
+// Equal, in a time that depends on the lengths only.
+bool EqualConstantTime(std::string_view a, std::string_view b);
+
+// From the system's generator, fit for keys.
+std::string RandomBytes(size_t count);
+
+bool IsValidUtf8(std::string_view text);
+
+}  // namespace updraft
