@@ -15,10 +15,10 @@ namespace updraft {
 }  // namespace updraft
 
 // Assert(x > 0, "why x is positive, x={}", x);
-#define Assert(condition, ...)                                                                 \
-  do {                                                                                         \
-    if (!(condition)) [[unlikely]]                                                             \
-      ::updraft::AssertFailed(#condition, __FILE__, __LINE__, ::fmt::format(__VA_ARGS__));     \
+#define Assert(condition, ...)                                                             \
+  do {                                                                                     \
+    if (!(condition)) [[unlikely]]                                                         \
+      ::updraft::AssertFailed(#condition, __FILE__, __LINE__, ::fmt::format(__VA_ARGS__)); \
   } while (false)
 
 // Behind a switch that names every case.

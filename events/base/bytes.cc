@@ -84,9 +84,11 @@ bool IsValidUtf8(std::string_view text) {
   size_t i = 0;
   while (i < text.size()) {
     auto lead = static_cast<uint8_t>(text[i]);
-    size_t more = lead < 0x80 ? 0 : lead >= 0xC2 && lead < 0xE0 ? 1 : lead >= 0xE0 && lead < 0xF0 ? 2
-                  : lead >= 0xF0 && lead < 0xF5                 ? 3
-                                                                : 4;
+    size_t more = lead < 0x80                   ? 0
+                  : lead >= 0xC2 && lead < 0xE0 ? 1
+                  : lead >= 0xE0 && lead < 0xF0 ? 2
+                  : lead >= 0xF0 && lead < 0xF5 ? 3
+                                                : 4;
     if (more == 4 || i + more >= text.size() + (more == 0)) return false;
     for (size_t k = 1; k <= more; ++k) {
       auto next = static_cast<uint8_t>(text[i + k]);

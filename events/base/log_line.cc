@@ -1,10 +1,10 @@
 #include "events/base/log_line.h"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <ctime>
+
+#include <unistd.h>
 
 namespace updraft {
 namespace {
@@ -51,10 +51,10 @@ void LogLine(LogLevel level, std::string_view message, std::initializer_list<Log
   clock_gettime(CLOCK_REALTIME, &now);
   tm parts;
   gmtime_r(&now.tv_sec, &parts);
-  std::string line = fmt::format("time={:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z level={} msg=",
-                                 parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                                 parts.tm_hour, parts.tm_min, parts.tm_sec,
-                                 now.tv_nsec / 1'000'000, LevelName(level));
+  std::string line = fmt::format(
+      "time={:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z level={} msg=", parts.tm_year + 1900,
+      parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+      now.tv_nsec / 1'000'000, LevelName(level));
   AppendValue(line, message);
   for (const LogField& field : fields) {
     line += ' ';

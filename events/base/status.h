@@ -96,14 +96,13 @@ class [[nodiscard]] Result {
 #define UPDRAFT_CONCAT(a, b) UPDRAFT_CONCAT_(a, b)
 
 // Leaves the function with `expr`'s status unless it is OK.
-#define RETURN_IF_ERROR(expr)                           \
-  do {                                                  \
+#define RETURN_IF_ERROR(expr)                                              \
+  do {                                                                     \
     if (::updraft::Status status_ = (expr); !status_.ok()) return status_; \
   } while (false)
 
 // ASSIGN_OR_RETURN(auto x, Make()): declares x, or leaves the function with the error.
-#define ASSIGN_OR_RETURN(lhs, expr) \
-  ASSIGN_OR_RETURN_(UPDRAFT_CONCAT(result_, __LINE__), lhs, expr)
+#define ASSIGN_OR_RETURN(lhs, expr) ASSIGN_OR_RETURN_(UPDRAFT_CONCAT(result_, __LINE__), lhs, expr)
 #define ASSIGN_OR_RETURN_(result, lhs, expr)           \
   auto result = (expr);                                \
   if (!result.ok()) return std::move(result).status(); \

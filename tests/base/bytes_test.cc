@@ -22,13 +22,13 @@ TEST_CASE("base64 goes there and back with every padding", "[bytes]") {
 
 TEST_CASE("text is UTF-8 or it is not", "[bytes]") {
   CHECK(IsValidUtf8("plain"));
-  CHECK(IsValidUtf8("\xE5\x9B\xBA\xE4\xBB\xB6"));      // Two Chinese characters.
-  CHECK(IsValidUtf8("\xF0\x9F\x98\x80"));              // Four bytes.
-  CHECK_FALSE(IsValidUtf8("\x80"));                    // A continuation alone.
-  CHECK_FALSE(IsValidUtf8("\xC0\xAF"));                // Overlong.
-  CHECK_FALSE(IsValidUtf8("\xED\xA0\x80"));            // A surrogate.
-  CHECK_FALSE(IsValidUtf8("\xF4\x90\x80\x80"));        // Past the last code point.
-  CHECK_FALSE(IsValidUtf8("\xE5\x9B"));                // Cut short.
+  CHECK(IsValidUtf8("\xE5\x9B\xBA\xE4\xBB\xB6"));  // Two Chinese characters.
+  CHECK(IsValidUtf8("\xF0\x9F\x98\x80"));          // Four bytes.
+  CHECK_FALSE(IsValidUtf8("\x80"));                // A continuation alone.
+  CHECK_FALSE(IsValidUtf8("\xC0\xAF"));            // Overlong.
+  CHECK_FALSE(IsValidUtf8("\xED\xA0\x80"));        // A surrogate.
+  CHECK_FALSE(IsValidUtf8("\xF4\x90\x80\x80"));    // Past the last code point.
+  CHECK_FALSE(IsValidUtf8("\xE5\x9B"));            // Cut short.
 }
 
 TEST_CASE("secrets are compared whole", "[bytes]") {
