@@ -121,6 +121,11 @@ Result<CommitReader> CommitReader::Open(std::string_view bytes) {
   return result;
 }
 
+std::string_view CommitReader::bytes() const {
+  auto bytes = message_->words.asChars();
+  return std::string_view(bytes.begin(), bytes.size());
+}
+
 capnp::List<events::Event>::Reader CommitReader::events() const {
   return message_->reader->getRoot<events::Commit>().getEvents();
 }

@@ -86,7 +86,8 @@ class CommitReader {
   Seq last() const { return Seq(header_.first.value() + event_count_ - 1); }
   uint32_t event_count() const { return event_count_; }
   const Hash256& hash() const { return hash_; }
-  // Valid while this object lives.
+  // The next two are valid while this object lives.
+  std::string_view bytes() const;
   capnp::List<events::Event>::Reader events() const;
 
  private:

@@ -14,25 +14,18 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "events/base/status.h"
+#include "events/log/chain.h"
 #include "events/log/commit.h"
 
 namespace updraft {
 
-// Puts `value` under `key` in the sidecar, or erases all keys that begin with `key`.
+// Puts `value` under `key` in the sidecar, or erases all keys that begin with `key`. The writes of
+// one commit take effect in their order.
 struct SideWrite {
   std::string key;
   std::optional<std::string> value;
-};
-
-// Where a log ends. All zero when it is empty.
-struct LogHead {
-  Seq last;
-  Hash256 hash = {};
-  Epoch epoch;
-  int64_t time_ms = 0;
 };
 
 class EventLog {
@@ -47,8 +40,8 @@ class EventLog {
   // none. OK means durable: only then may anything tell of it.
   //
   // ABORTED             the log's head is not what the commit builds on (its first number, its
-  //                     previous hash), or its epoch is below the head's: another writer was here.
-  //                     Nothing was recorded.
+  //                     previous hash, its engine), or its epoch is below the head's: another
+  //                     writer was here. Nothing was recorded.
   // RESOURCE_EXHAUSTED  over kCommitBytesMax. Nothing was recorded.
   // DATA_LOSS           the write or fsync failed and what reached the disk is unknown. This object
   //                     refuses every later Append with DATA_LOSS, for ever. Reopen.
@@ -58,11 +51,12 @@ class EventLog {
   // their own. Else what Append would say.
   virtual Status Confirm() = 0;
 
+  // What the last durable append made of the log.
   virtual LogHead head() const = 0;
 
   // Calls `visit` for each commit from the one that holds `first` on, oldest first, as far as the
-  // log reached when the call began. The chain is checked on the way from the second commit
-  // visited on; a break is DATA_LOSS and names the commit.
+  // log reached when the call began. What ChainCheck asks is checked on the way, before the visit;
+  // a break is DATA_LOSS and names the commit.
   virtual Status Read(Seq first, const VisitCommit& visit) const = 0;
 
   // NOT_FOUND when nothing is under `key`; DATA_LOSS when what is there cannot be decrypted.
