@@ -1,0 +1,164 @@
+#include "adapters/http/connection.h"
+
+#include <utility>
+
+#include <kj/debug.h>
+
+#include "events/base/log_line.h"
+
+namespace updraft {
+namespace {
+
+constexpr kj::Duration kLinger = 2 * kj::SECONDS;
+
+HttpRequest CopyHead(kj::HttpMethod method, const kj::HttpHeaders& headers,
+                     const std::string& peer) {
+  HttpRequest request;
+  request.method = kj::str(method).cStr();
+  request.peer = peer;
+  headers.forEach([&](kj::StringPtr name, kj::StringPtr value) {
+    request.headers.push_back({name.cStr(), value.cStr()});
+  });
+  return request;
+}
+
+kj::Promise<void> DiscardAll(kj::AsyncInputStream& input, kj::Array<kj::byte> buffer) {
+  auto read = input.tryRead(buffer.begin(), 1, buffer.size());
+  return read.then([&input, buffer = kj::mv(buffer)](size_t got) mutable -> kj::Promise<void> {
+    if (got == 0) return kj::READY_NOW;
+    return DiscardAll(input, kj::mv(buffer));
+  });
+}
+
+}  // namespace
+
+Connection::Connection(const ConnectionContext& context, kj::Own<kj::AsyncIoStream> stream,
+                       std::string peer)
+    : context_(context),
+      peer_(std::move(peer)),
+      stream_(kj::mv(stream)),
+      server_(context.loop.timer, context.header_table, static_cast<kj::HttpService&>(*this),
+              Settings()) {}
+
+kj::HttpServerSettings Connection::Settings() {
+  kj::HttpServerSettings settings;
+  settings.headerTimeout = context_.head_timeout;
+  settings.pipelineTimeout = context_.idle_timeout;
+  settings.errorHandler = static_cast<kj::HttpServerErrorHandler&>(*this);
+  settings.callbacks = static_cast<kj::HttpServerCallbacks&>(*this);
+  return settings;
+}
+
+kj::Promise<void> Connection::Serve() {
+  return server_.listenHttpCleanDrain(*stream_).then([this](bool) -> kj::Promise<void> {
+    if (!lingering_) return kj::READY_NOW;
+    return Linger();
+  });
+}
+
+void Connection::Drain() {
+  closing_ = true;
+  // Ends the wait for a next request. What it promises, that none is left, is asked of the server.
+  auto drained = server_.drain();
+}
+
+kj::Promise<void> Connection::request(kj::HttpMethod method, kj::StringPtr url,
+                                      const kj::HttpHeaders& headers, kj::AsyncInputStream& body,
+                                      Response& response) {
+  in_handler_ = true;
+  HttpRequest request = CopyHead(method, headers, peer_);
+  if (HasToken(request.Header("Connection"), "close")) closing_ = true;
+  return Dispatch(std::move(request), url, body, response).then([this]() -> kj::Promise<void> {
+    in_handler_ = false;
+    if (!closing_) return kj::READY_NOW;
+    // The answer is written, and what the client may have sent behind its request is not read.
+    return KJ_EXCEPTION(DISCONNECTED, "last answer");
+  });
+}
+
+kj::Promise<void> Connection::Dispatch(HttpRequest request, kj::StringPtr url,
+                                       kj::AsyncInputStream& body, Response& response) {
+  if (auto error = CheckHead({url.begin(), url.size()}, request.headers)) {
+    CloseAfterAnswer();
+    return SendError(*error, response);
+  }
+  Target target = *ParseTarget({url.begin(), url.size()});
+  request.path = std::move(target.path);
+  request.raw_query = std::move(target.raw_query);
+  Framing framing = *ParseFraming(request.headers);
+  Routes::Found found = context_.routes.Find(request.method, request.path);
+  auto exchange = kj::heap<Exchange>(static_cast<ExchangeLine&>(*this), std::move(request), framing,
+                                     body, response);
+  kj::Promise<void> answered = nullptr;
+  if (found.handler != nullptr) {
+    answered = (*found.handler)(*exchange);
+  } else if (found.allow.empty()) {
+    answered = exchange->Respond(ErrorResponse(404, "NotFound", "Nothing is served here."));
+  } else {
+    HttpResponse error =
+        ErrorResponse(405, "MethodNotAllowed", "This path takes " + found.allow + ".");
+    error.headers.push_back({"Allow", found.allow});
+    answered = exchange->Respond(std::move(error));
+  }
+  return answered.attach(kj::mv(exchange));
+}
+
+kj::Promise<void> Connection::handleClientProtocolError(kj::HttpHeaders::ProtocolError error,
+                                                        Response& response) {
+  lingering_ = true;
+  return SendError(ErrorResponse(error.statusCode, "BadRequest", error.description.cStr()),
+                   response);
+}
+
+kj::Promise<void> Connection::handleApplicationError(kj::Exception exception,
+                                                     kj::Maybe<Response&> response) {
+  if (exception.getType() == kj::Exception::Type::DISCONNECTED) return kj::READY_NOW;
+  lingering_ = true;
+  if (!in_handler_) {
+    // kj-http threw on reading the head: at a body without a clear length, or, before it has an
+    // answer to offer, at a head that does not fit its buffer of 128 KiB.
+    KJ_IF_MAYBE (r, response) {
+      return SendError(ErrorResponse(400, "BadRequest", "The request's head is not valid."), *r);
+    }
+    static constexpr kj::StringPtr kTooLarge =
+        "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n"
+        "Content-Length: 0\r\n\r\n"_kj;
+    return stream_->write(kTooLarge.begin(), kTooLarge.size());
+  }
+  bool late = exception.getType() == kj::Exception::Type::OVERLOADED;
+  if (!late) LogError("request failed", {{"why", exception.getDescription().cStr()}});
+  KJ_IF_MAYBE (r, response) {
+    return SendError(late
+                         ? ErrorResponse(408, "RequestTimeout", "The request's body took too long.")
+                         : ErrorResponse(500, "InternalError", "The request failed; see the log."),
+                     *r);
+  }
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Connection::handleNoResponse(Response& response) {
+  LogError("request had no answer");
+  return SendError(ErrorResponse(500, "InternalError", "The request had no answer."), response);
+}
+
+kj::Promise<void> Connection::SendContinue() {
+  static constexpr kj::StringPtr kContinue = "HTTP/1.1 100 Continue\r\n\r\n"_kj;
+  return stream_->write(kContinue.begin(), kContinue.size());
+}
+
+kj::Promise<void> Connection::SendError(const HttpResponse& error, Response& response) {
+  kj::HttpHeaders headers(context_.header_table);
+  for (const HttpHeader& header : error.headers) headers.add(header.name, header.value);
+  auto body = kj::str(error.body);
+  auto stream = response.send(error.status, StatusText(error.status), headers, body.size());
+  auto written = stream->write(body.begin(), body.size());
+  return written.attach(kj::mv(stream), kj::mv(body));
+}
+
+kj::Promise<void> Connection::Linger() {
+  stream_->shutdownWrite();
+  return DiscardAll(*stream_, kj::heapArray<kj::byte>(16 * 1024))
+      .exclusiveJoin(context_.loop.timer.afterDelay(kLinger));
+}
+
+}  // namespace updraft

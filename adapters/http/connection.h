@@ -1,0 +1,78 @@
+// One client's connection: its requests, one after the other, through kj-http to the handlers.
+// Belongs to the server's thread.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <kj/async-io.h>
+#include <kj/compat/http.h>
+
+#include "adapters/http/exchange.h"
+#include "adapters/http/routes.h"
+
+namespace updraft {
+
+// What all connections of a server share; outlives them.
+struct ConnectionContext {
+  Loop& loop;
+  const Routes& routes;
+  const kj::HttpHeaderTable& header_table;
+  kj::Duration head_timeout;
+  kj::Duration idle_timeout;
+  kj::Duration body_timeout;
+  std::function<kj::Promise<void>()> when_draining;
+};
+
+class Connection final : private kj::HttpService,
+                         private kj::HttpServerCallbacks,
+                         private kj::HttpServerErrorHandler,
+                         private ExchangeLine {
+ public:
+  Connection(const ConnectionContext& context, kj::Own<kj::AsyncIoStream> stream, std::string peer);
+
+  // Answers requests until the client leaves, breaks a rule or is told to go. Once.
+  kj::Promise<void> Serve();
+
+  // Ends the connection once the request at hand, if there is one, is answered. Once.
+  void Drain();
+
+ private:
+  // kj::HttpService
+  kj::Promise<void> request(kj::HttpMethod method, kj::StringPtr url,
+                            const kj::HttpHeaders& headers, kj::AsyncInputStream& body,
+                            Response& response) override;
+  // kj::HttpServerCallbacks
+  bool shouldClose() override { return closing_; }
+  // kj::HttpServerErrorHandler
+  kj::Promise<void> handleClientProtocolError(kj::HttpHeaders::ProtocolError error,
+                                              Response& response) override;
+  kj::Promise<void> handleApplicationError(kj::Exception exception,
+                                           kj::Maybe<Response&> response) override;
+  kj::Promise<void> handleNoResponse(Response& response) override;
+
+  // ExchangeLine
+  kj::Promise<void> SendContinue() override;
+  void CloseAfterAnswer() override { closing_ = lingering_ = true; }
+  Loop& loop() override { return context_.loop; }
+  const kj::HttpHeaderTable& header_table() override { return context_.header_table; }
+  kj::Duration body_timeout() override { return context_.body_timeout; }
+  kj::Promise<void> WhenDraining() override { return context_.when_draining(); }
+
+  kj::HttpServerSettings Settings();
+  kj::Promise<void> Dispatch(HttpRequest request, kj::StringPtr url, kj::AsyncInputStream& body,
+                             Response& response);
+  kj::Promise<void> SendError(const HttpResponse& error, Response& response);
+  // Lets the client finish sending, so that it reads its answer before the connection breaks.
+  kj::Promise<void> Linger();
+
+  const ConnectionContext& context_;
+  const std::string peer_;
+  bool closing_ = false;     // The next answer says "Connection: close" and is the last.
+  bool lingering_ = false;   // The client may still be sending when the last answer is out.
+  bool in_handler_ = false;  // Between a request's head and the end of its handler.
+  kj::Own<kj::AsyncIoStream> stream_;
+  kj::HttpServer server_;  // Of this connection alone, so that it can be ended alone.
+};
+
+}  // namespace updraft
