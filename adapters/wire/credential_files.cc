@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -32,17 +31,6 @@ Result<CredentialHeader> ReadHeader(const OwnedFd& fd, CredentialFile file, uint
 }
 
 }  // namespace
-
-OwnedFd::OwnedFd(OwnedFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-OwnedFd& OwnedFd::operator=(OwnedFd&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-OwnedFd::~OwnedFd() {
-  if (ok()) close(fd_);
-}
 
 std::string ReadAt(const OwnedFd& fd, uint64_t offset, size_t count) {
   std::string bytes(count, '\0');

@@ -6,25 +6,10 @@
 #include <string>
 
 #include "adapters/wire/credential_table.h"
+#include "events/base/owned_fd.h"
 #include "events/base/status.h"
 
 namespace updraft {
-
-// A file descriptor with an owner.
-class OwnedFd {
- public:
-  OwnedFd() = default;
-  explicit OwnedFd(int fd) : fd_(fd) {}
-  OwnedFd(OwnedFd&& other) noexcept;
-  OwnedFd& operator=(OwnedFd&& other) noexcept;
-  ~OwnedFd();
-
-  int get() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 // One generation, open for reading, its headers found good.
 struct CredentialFiles {
