@@ -15,6 +15,7 @@ namespace updraft {
 namespace {
 
 constexpr size_t kWorkers = 4;  // They mostly wait for disks.
+constexpr kj::uint kEventsBetweenPolls = 100;
 
 kj::Duration Kj(std::chrono::milliseconds time) { return time.count() * kj::MILLISECONDS; }
 
@@ -77,6 +78,8 @@ void HttpServer::Running::ServeUntilStopped(kj::AsyncIoContext& io,
   auto workers = std::make_unique<WorkerPool>(kWorkers);
   Loop loop{timer, mailbox_, *workers};
   auto header_table = kj::HttpHeaderTable::Builder().build();
+  // A client that always has room for more does not keep the loop from the others.
+  io.waitScope.setBusyPollInterval(kEventsBetweenPolls);
   auto clients = kj::heap<Clients>(
       ConnectionContext{loop,
                         routes_,
