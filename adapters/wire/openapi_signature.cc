@@ -1,9 +1,9 @@
 #include "adapters/wire/openapi_signature.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -48,42 +48,43 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
   }
 }
 
-// What a map holds under `name`, if it is not empty.
-template <class Map>
-Result<std::string> Take(const Map& map, std::string_view name) {
-  auto found = map.find(name);
-  if (found == map.end() || found->second.empty()) return Missing(name);
-  return found->second;
+Result<std::string> Required(std::string_view name, std::string_view value) {
+  if (value.empty()) return Missing(name);
+  return std::string(value);
 }
 
-std::optional<int> DigitsAt(std::string_view text, size_t at, size_t count) {
-  int value = 0;
-  const char* first = text.data() + at;
-  auto [end, error] = std::from_chars(first, first + count, value);
-  if (error != std::errc() || end != first + count || *first == '-') return std::nullopt;
-  return value;
+Result<std::string> Header(const HttpRequest& request, std::string_view name) {
+  return Required(name, request.Header(name));
+}
+
+Result<std::string> Parameter(const Parameters& parameters, std::string_view name) {
+  auto found = parameters.find(name);
+  return Required(name, found == parameters.end() ? std::string_view() : found->second);
 }
 
 // `2026-11-23T03:45:43Z` and no other form.
 std::optional<int64_t> ParseUtcTime(std::string_view text) {
   using namespace std::chrono;
-  constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:ddZ";
+  constexpr std::string_view kForm = "0000-00-00T00:00:00Z";
   if (text.size() != kForm.size()) return std::nullopt;
   for (size_t i = 0; i < kForm.size(); ++i) {
-    if (kForm[i] != 'd' && text[i] != kForm[i]) return std::nullopt;
+    bool fits = kForm[i] == '0' ? text[i] >= '0' && text[i] <= '9' : text[i] == kForm[i];
+    if (!fits) return std::nullopt;
   }
-  auto year_number = DigitsAt(text, 0, 4), month_number = DigitsAt(text, 5, 2),
-       day_number = DigitsAt(text, 8, 2), hour = DigitsAt(text, 11, 2),
-       minute = DigitsAt(text, 14, 2), second = DigitsAt(text, 17, 2);
-  if (!year_number || !month_number || !day_number || !hour || !minute || !second) {
+  auto number = [text](size_t at, size_t digits) {
+    int value = 0;
+    for (char digit : text.substr(at, digits)) value = value * 10 + (digit - '0');
+    return value;
+  };
+  year_month_day date{year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
+                      day(static_cast<unsigned>(number(8, 2)))};
+  hours hour(number(11, 2));
+  minutes minute(number(14, 2));
+  seconds second(number(17, 2));
+  if (!date.ok() || hour >= hours(24) || minute >= hours(1) || second >= minutes(1)) {
     return std::nullopt;
   }
-  year_month_day date{year(*year_number), month(static_cast<unsigned>(*month_number)),
-                      day(static_cast<unsigned>(*day_number))};
-  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
-  milliseconds since_1970 =
-      sys_days(date).time_since_epoch() + hours(*hour) + minutes(*minute) + seconds(*second);
-  return since_1970.count();
+  return milliseconds(sys_days(date).time_since_epoch() + hour + minute + second).count();
 }
 
 Result<int64_t> TimestampMs(const std::string& text) {
@@ -95,19 +96,14 @@ Result<int64_t> TimestampMs(const std::string& text) {
 }
 
 // The text under an ACS3 signature. `query` holds the parameters of the query alone.
-Result<std::string> Acs3StringToSign(const ApiRequest& request, const Parameters& query,
-                                     std::string_view signed_headers) {
+std::string Acs3StringToSign(const HttpRequest& request, const Parameters& query,
+                             std::string_view signed_headers) {
   std::string canonical =
       fmt::format("{}\n{}\n{}\n", request.method, request.path, EncodeParameters(query));
   for (std::string_view name : Split(signed_headers, ';')) {
-    auto header = request.headers.find(name);
-    if (header == request.headers.end()) {
-      return Refused("IncompleteSignature", fmt::format("the signed header {} is missing", name));
-    }
-    canonical += fmt::format("{}:{}\n", name, header->second);
+    canonical += fmt::format("{}:{}\n", name, request.Header(name));
   }
-  ASSIGN_OR_RETURN(std::string content_hash, Take(request.headers, kContentHash));
-  canonical += fmt::format("\n{}\n{}", signed_headers, content_hash);
+  canonical += fmt::format("\n{}\n{}", signed_headers, request.Header(kContentHash));
   return fmt::format("{}\n{}", kAcs3, HexLower(Sha256(canonical)));
 }
 
@@ -148,6 +144,9 @@ Result<Authorization> ParseAuthorization(std::string_view value) {
     return Refused("IncompleteSignature", "Authorization lacks Credential or SignedHeaders");
   }
   std::vector<std::string_view> names = Split(authorization.signed_headers, ';');
+  if (names.size() > kSignedHeadersMax) {
+    return Refused("IncompleteSignature", fmt::format("{} headers are signed", names.size()));
+  }
   for (std::string_view needed : {kAction, kVersion, kDate, kNonce, kContentHash}) {
     if (std::find(names.begin(), names.end(), needed) == names.end()) {
       return Refused("IncompleteSignature", fmt::format("the header {} is not signed", needed));
@@ -156,8 +155,8 @@ Result<Authorization> ParseAuthorization(std::string_view value) {
   return authorization;
 }
 
-Status CheckBody(const ApiRequest& request) {
-  ASSIGN_OR_RETURN(std::string content_hash, Take(request.headers, kContentHash));
+Status CheckBody(const HttpRequest& request) {
+  ASSIGN_OR_RETURN(std::string content_hash, Header(request, kContentHash));
   Hash256 hash = Sha256(request.body);
   if (HexDecode(content_hash) != std::string(hash.begin(), hash.end())) {
     return Refused("SignatureDoesNotMatch", "x-acs-content-sha256 is not the hash of the body");
@@ -165,7 +164,7 @@ Status CheckBody(const ApiRequest& request) {
   return OkStatus();
 }
 
-Status ParseAcs3(const ApiRequest& request, std::string_view authorization_value,
+Status ParseAcs3(const HttpRequest& request, std::string_view authorization_value,
                  const Parameters& query, SignedCall& call) {
   ASSIGN_OR_RETURN(Authorization authorization, ParseAuthorization(authorization_value));
   std::optional<std::string> signature = HexDecode(authorization.signature_hex);
@@ -176,32 +175,31 @@ Status ParseAcs3(const ApiRequest& request, std::string_view authorization_value
   call.scheme = SignatureScheme::kAcs3HmacSha256;
   call.access_key_id = authorization.access_key_id;
   call.signature = *std::move(signature);
-  ASSIGN_OR_RETURN(call.action, Take(request.headers, kAction));
-  ASSIGN_OR_RETURN(call.version, Take(request.headers, kVersion));
-  ASSIGN_OR_RETURN(call.nonce, Take(request.headers, kNonce));
-  ASSIGN_OR_RETURN(std::string date, Take(request.headers, kDate));
+  ASSIGN_OR_RETURN(call.action, Header(request, kAction));
+  ASSIGN_OR_RETURN(call.version, Header(request, kVersion));
+  ASSIGN_OR_RETURN(call.nonce, Header(request, kNonce));
+  ASSIGN_OR_RETURN(std::string date, Header(request, kDate));
   ASSIGN_OR_RETURN(call.timestamp_ms, TimestampMs(date));
-  ASSIGN_OR_RETURN(call.string_to_sign,
-                   Acs3StringToSign(request, query, authorization.signed_headers));
+  call.string_to_sign = Acs3StringToSign(request, query, authorization.signed_headers);
   return OkStatus();
 }
 
-Status ParseRpc(const ApiRequest& request, SignedCall& call) {
+Status ParseRpc(const HttpRequest& request, SignedCall& call) {
   Parameters& parameters = call.parameters;
   call.scheme = SignatureScheme::kRpcHmacSha1;
-  ASSIGN_OR_RETURN(std::string signature, Take(parameters, "Signature"));
-  ASSIGN_OR_RETURN(std::string method, Take(parameters, "SignatureMethod"));
-  ASSIGN_OR_RETURN(std::string signature_version, Take(parameters, "SignatureVersion"));
+  ASSIGN_OR_RETURN(std::string signature, Parameter(parameters, "Signature"));
+  ASSIGN_OR_RETURN(std::string method, Parameter(parameters, "SignatureMethod"));
+  ASSIGN_OR_RETURN(std::string signature_version, Parameter(parameters, "SignatureVersion"));
   std::optional<std::string> bytes = Base64Decode(signature);
   if (!bytes || method != "HMAC-SHA1" || signature_version != "1.0") {
     return Refused("IncompleteSignature", "the signature is base64 of HMAC-SHA1, version 1.0");
   }
   call.signature = *std::move(bytes);
-  ASSIGN_OR_RETURN(call.access_key_id, Take(parameters, "AccessKeyId"));
-  ASSIGN_OR_RETURN(call.action, Take(parameters, "Action"));
-  ASSIGN_OR_RETURN(call.version, Take(parameters, "Version"));
-  ASSIGN_OR_RETURN(call.nonce, Take(parameters, "SignatureNonce"));
-  ASSIGN_OR_RETURN(std::string timestamp, Take(parameters, "Timestamp"));
+  ASSIGN_OR_RETURN(call.access_key_id, Parameter(parameters, "AccessKeyId"));
+  ASSIGN_OR_RETURN(call.action, Parameter(parameters, "Action"));
+  ASSIGN_OR_RETURN(call.version, Parameter(parameters, "Version"));
+  ASSIGN_OR_RETURN(call.nonce, Parameter(parameters, "SignatureNonce"));
+  ASSIGN_OR_RETURN(std::string timestamp, Parameter(parameters, "Timestamp"));
   ASSIGN_OR_RETURN(call.timestamp_ms, TimestampMs(timestamp));
   parameters.erase("Signature");
   call.string_to_sign = RpcStringToSign(request.method, parameters);
@@ -209,27 +207,38 @@ Status ParseRpc(const ApiRequest& request, SignedCall& call) {
 }
 
 // A body is a form; one of another type would be neither read nor, in the older scheme, signed.
-Status AddForm(const ApiRequest& request, Parameters& parameters) {
+Status AddForm(const HttpRequest& request, Parameters& parameters) {
   if (request.body.empty()) return OkStatus();
-  auto type = request.headers.find("content-type");
-  if (type != request.headers.end() && !type->second.starts_with(kFormType)) {
+  std::string_view type = request.Header("content-type");
+  if (!type.empty() && !type.starts_with(kFormType)) {
     return Refused("UnsupportedMediaType", "a body is a form, or empty");
   }
   return AddParameters(request.body, parameters);
 }
 
+// `host;x-acs-action;…`: the names of the headers to sign, as they are to be listed.
+std::string HeadersToSign(const HttpRequest& request) {
+  std::set<std::string> names;
+  for (const HttpHeader& header : request.headers) {
+    std::string name = header.name;
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    if (name == "host" || name == "content-type" || name.starts_with("x-acs-")) names.insert(name);
+  }
+  return fmt::format("{}", fmt::join(names, ";"));
+}
+
 }  // namespace
 
-Result<SignedCall> ParseSignedCall(const ApiRequest& request) {
+Result<SignedCall> ParseSignedCall(const HttpRequest& request) {
   SignedCall call;
   RETURN_IF_ERROR(AddParameters(request.raw_query, call.parameters));
   const Parameters query = call.parameters;
   RETURN_IF_ERROR(AddForm(request, call.parameters));
 
-  auto header = request.headers.find("authorization");
-  if (header != request.headers.end() && header->second.starts_with(kAcs3)) {
-    RETURN_IF_ERROR(
-        ParseAcs3(request, std::string_view(header->second).substr(kAcs3.size()), query, call));
+  std::string_view authorization = request.Header("authorization");
+  if (authorization.starts_with(kAcs3)) {
+    RETURN_IF_ERROR(ParseAcs3(request, authorization.substr(kAcs3.size()), query, call));
   } else {
     RETURN_IF_ERROR(ParseRpc(request, call));
   }
@@ -247,17 +256,13 @@ bool VerifySignature(const SignedCall& call, std::string_view secret) {
                            call.signature);
 }
 
-Result<std::string> SignAcs3(const ApiRequest& request, std::string_view access_key_id,
+Result<std::string> SignAcs3(const HttpRequest& request, std::string_view access_key_id,
                              std::string_view secret) {
-  std::string signed_headers;
-  for (const auto& [name, value] : request.headers) {
-    if (name != "host" && name != "content-type" && !name.starts_with("x-acs-")) continue;
-    if (!signed_headers.empty()) signed_headers += ';';
-    signed_headers += name;
-  }
+  RETURN_IF_ERROR(Header(request, kContentHash).status());
   Parameters query;
   RETURN_IF_ERROR(AddParameters(request.raw_query, query));
-  ASSIGN_OR_RETURN(std::string string_to_sign, Acs3StringToSign(request, query, signed_headers));
+  const std::string signed_headers = HeadersToSign(request);
+  const std::string string_to_sign = Acs3StringToSign(request, query, signed_headers);
   return fmt::format(
       "{} Credential={},SignedHeaders={},Signature={}", kAcs3, access_key_id, signed_headers,
       HexLower(SignatureBytes(SignatureScheme::kAcs3HmacSha256, secret, string_to_sign)));

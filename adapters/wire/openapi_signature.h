@@ -14,26 +14,23 @@
 // Errors: INVALID_ARGUMENT with the code that an API answer can carry as it is: those of
 // url_coding.h, MissingParameter, IncompleteSignature, InvalidTimeStamp.Format,
 // SignatureDoesNotMatch (the body is not the one that was hashed), UnsupportedMediaType.
-// Thread-safety: pure. Lifetime: an ApiRequest's views must outlive the call they are passed to.
+// Thread-safety: pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
+#include "adapters/wire/http_message.h"
 #include "adapters/wire/url_coding.h"
 #include "events/base/status.h"
 
 namespace updraft {
 
-struct ApiRequest {
-  std::string_view method;                                  // In capitals.
-  std::string_view path;                                    // As sent, without the query.
-  std::string_view raw_query;                               // As sent, without the `?`.
-  std::map<std::string, std::string, std::less<>> headers;  // Names in lower case, values trimmed.
-  std::string_view body;                                    // A form, or empty.
-};
+// More names in SignedHeaders are refused: each costs its header's value once more, and nobody has
+// proved anything yet.
+inline constexpr size_t kSignedHeadersMax = 64;
 
 enum class SignatureScheme { kAcs3HmacSha256, kRpcHmacSha1 };
 
@@ -50,7 +47,7 @@ struct SignedCall {
   std::string signature;  // Raw bytes.
 };
 
-Result<SignedCall> ParseSignedCall(const ApiRequest& request);
+Result<SignedCall> ParseSignedCall(const HttpRequest& request);
 
 // Takes the same time however much of the signature is right. An empty secret proves nothing.
 bool VerifySignature(const SignedCall& call, std::string_view secret);
@@ -60,7 +57,7 @@ bool VerifySignature(const SignedCall& call, std::string_view secret);
 //
 // The value of the `Authorization` header. Refused as MissingParameter without the body's hash in
 // x-acs-content-sha256.
-Result<std::string> SignAcs3(const ApiRequest& request, std::string_view access_key_id,
+Result<std::string> SignAcs3(const HttpRequest& request, std::string_view access_key_id,
                              std::string_view secret);
 // The value of the parameter `Signature`.
 std::string SignRpc(std::string_view method, const Parameters& parameters, std::string_view secret);
