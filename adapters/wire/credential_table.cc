@@ -23,7 +23,8 @@ constexpr size_t kRecordPositionAt = 16;
 constexpr size_t kRecordSecretAt = 24;
 constexpr size_t kRecordSecretBytesAt = 88;
 constexpr size_t kRecordStateAt = 89;
-constexpr size_t kRecordZeroAt = 90;
+constexpr size_t kRecordKindAt = 90;
+constexpr size_t kRecordZeroAt = 91;
 constexpr size_t kRecordCheckAt = 92;
 constexpr size_t kHeaderCheckAt = 40;
 
@@ -53,6 +54,25 @@ CredentialKey MakeCredentialKey(std::string_view product_key, std::string_view d
   return key;
 }
 
+CredentialRecord DeviceCredential(std::string_view product_key, std::string_view device_name,
+                                  CredentialState state, std::string_view secret,
+                                  uint64_t position) {
+  return {.key = MakeCredentialKey(product_key, device_name),
+          .kind = CredentialKind::kDevice,
+          .state = state,
+          .secret = std::string(secret),
+          .position = position};
+}
+
+CredentialRecord ProductCredential(std::string_view product_key, CredentialState state,
+                                   uint64_t position) {
+  return {.key = MakeCredentialKey(product_key, ""),
+          .kind = CredentialKind::kProduct,
+          .state = state,
+          .secret = "",
+          .position = position};
+}
+
 CredentialRecordBytes EncodeCredentialRecord(const CredentialRecord& record) {
   Assert(record.secret.size() <= kSecretBytesMax, "a secret of {} bytes", record.secret.size());
   CredentialRecordBytes bytes = {};
@@ -61,6 +81,7 @@ CredentialRecordBytes EncodeCredentialRecord(const CredentialRecord& record) {
   record.secret.copy(bytes.data() + kRecordSecretAt, kSecretBytesMax);
   Put(bytes.data() + kRecordSecretBytesAt, static_cast<uint8_t>(record.secret.size()));
   Put(bytes.data() + kRecordStateAt, static_cast<uint8_t>(record.state));
+  Put(bytes.data() + kRecordKindAt, static_cast<uint8_t>(record.kind));
   Put(bytes.data() + kRecordCheckAt, static_cast<uint32_t>(Check(bytes.data(), kRecordCheckAt)));
   return bytes;
 }
@@ -71,16 +92,16 @@ std::optional<CredentialRecord> DecodeCredentialRecord(std::string_view bytes) {
   if (Get<uint32_t>(at + kRecordCheckAt) != static_cast<uint32_t>(Check(at, kRecordCheckAt))) {
     return std::nullopt;
   }
-  uint8_t secret_bytes = Get<uint8_t>(at + kRecordSecretBytesAt);
-  uint8_t state = Get<uint8_t>(at + kRecordStateAt);
-  if (secret_bytes > kSecretBytesMax || Get<uint16_t>(at + kRecordZeroAt) != 0) return std::nullopt;
-  if (state < static_cast<uint8_t>(CredentialState::kEnabled) ||
-      state > static_cast<uint8_t>(CredentialState::kDeleted)) {
-    return std::nullopt;
-  }
+  const uint8_t secret_bytes = Get<uint8_t>(at + kRecordSecretBytesAt);
+  const auto state = static_cast<CredentialState>(Get<uint8_t>(at + kRecordStateAt));
+  const auto kind = static_cast<CredentialKind>(Get<uint8_t>(at + kRecordKindAt));
+  if (secret_bytes > kSecretBytesMax || Get<uint8_t>(at + kRecordZeroAt) != 0) return std::nullopt;
+  if (state < CredentialState::kEnabled || state > CredentialState::kDeleted) return std::nullopt;
+  if (kind < CredentialKind::kDevice || kind > CredentialKind::kProduct) return std::nullopt;
   CredentialRecord record;
   std::memcpy(record.key.bytes.data(), at, record.key.bytes.size());
-  record.state = static_cast<CredentialState>(state);
+  record.kind = kind;
+  record.state = state;
   record.secret = std::string(at + kRecordSecretAt, secret_bytes);
   record.position = Get<uint64_t>(at + kRecordPositionAt);
   return record;

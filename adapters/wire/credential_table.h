@@ -16,11 +16,11 @@
 // A record is 96 bytes:
 //
 //   0 key | 16 u64 position | 24 secret, filled up with zeros | 88 u8 secret bytes |
-//   89 u8 state | 90 u16 zero | 92 u32 check
+//   89 u8 state | 90 u8 kind | 91 u8 zero | 92 u32 check
 //
 // A check is the low bytes of XXH3-64 over the bytes before it: it finds damage, not malice. A key
 // is the first 16 bytes of SHA-256(product key, a zero byte, device name), so that the files hold
-// no name. A product has a record too: its device name is empty.
+// no name. A product has a record too: its device name is empty, and so is its secret.
 //
 // Errors: decoding answers "nothing" for bytes that are not what was written. Thread-safety: pure.
 #pragma once
@@ -53,18 +53,26 @@ struct CredentialKeyHash {
   }
 };
 
+enum class CredentialKind : uint8_t { kDevice = 1, kProduct = 2 };
 enum class CredentialState : uint8_t { kEnabled = 1, kDisabled = 2, kDeleted = 3 };
 
 inline constexpr size_t kSecretBytesMax = 64;
 
 struct CredentialRecord {
   CredentialKey key;
+  CredentialKind kind = CredentialKind::kDevice;
   CredentialState state = CredentialState::kEnabled;
-  std::string secret;     // At most kSecretBytesMax bytes; empty in a product's record.
+  std::string secret;     // At most kSecretBytesMax bytes.
   uint64_t position = 0;  // Of the event in the log that made it so.
 
   friend bool operator==(const CredentialRecord&, const CredentialRecord&) = default;
 };
+
+CredentialRecord DeviceCredential(std::string_view product_key, std::string_view device_name,
+                                  CredentialState state, std::string_view secret,
+                                  uint64_t position);
+CredentialRecord ProductCredential(std::string_view product_key, CredentialState state,
+                                   uint64_t position);
 
 inline constexpr size_t kCredentialRecordBytes = 96;
 inline constexpr size_t kCredentialHeaderBytes = 48;

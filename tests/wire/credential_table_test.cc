@@ -34,8 +34,7 @@ class TemporaryDirectory {
 
 CredentialRecord Device(const std::string& name, const std::string& secret, uint64_t position,
                         CredentialState state = CredentialState::kEnabled) {
-  return {
-      .key = MakeCredentialKey("pk", name), .state = state, .secret = secret, .position = position};
+  return DeviceCredential("pk", name, state, secret, position);
 }
 
 CredentialWriter WriteBase(const std::string& dir, uint64_t generation, uint64_t position,
@@ -80,6 +79,22 @@ TEST_CASE("a record is read as it was written", "[credentials]") {
       GENERATE(CredentialState::kEnabled, CredentialState::kDisabled, CredentialState::kDeleted));
   CredentialRecordBytes bytes = EncodeCredentialRecord(record);
   CHECK(DecodeCredentialRecord({bytes.data(), bytes.size()}) == record);
+}
+
+TEST_CASE("a product's record is read as it was written", "[credentials]") {
+  CredentialRecord record = ProductCredential("pk", CredentialState::kDisabled, 7);
+  CredentialRecordBytes bytes = EncodeCredentialRecord(record);
+  CHECK(DecodeCredentialRecord({bytes.data(), bytes.size()}) == record);
+}
+
+TEST_CASE("a state or kind outside its range is no record, whatever its check", "[credentials]") {
+  CredentialRecord record = Device("dev-1", "secret", 7);
+  SECTION("state 0") { record.state = static_cast<CredentialState>(0); }
+  SECTION("state 4") { record.state = static_cast<CredentialState>(4); }
+  SECTION("kind 0") { record.kind = static_cast<CredentialKind>(0); }
+  SECTION("kind 3") { record.kind = static_cast<CredentialKind>(3); }
+  CredentialRecordBytes bytes = EncodeCredentialRecord(record);
+  CHECK(DecodeCredentialRecord({bytes.data(), bytes.size()}) == std::nullopt);
 }
 
 TEST_CASE("the longest secret fits a record", "[credentials]") {
