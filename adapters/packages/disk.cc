@@ -17,7 +17,7 @@ Status DiskError(std::string_view what, const std::string& path) {
   std::string message = fmt::format("cannot {} {}: {}", what, path, strerror(error));
   // EFBIG is a limit of the file system or of the process, and to an operator the same.
   if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
-    return Status(StatusCode::kResourceExhausted, kDiskFull, std::move(message));
+    return Status(StatusCode::kUnavailable, kDiskFull, std::move(message));
   }
   return Status(StatusCode::kInternal, std::move(message));
 }

@@ -8,8 +8,8 @@
 
 namespace updraft {
 
-// The errno of a call that failed to `what` ("write") `path`: RESOURCE_EXHAUSTED (kDiskFull) when
-// there is no room, else INTERNAL.
+// The errno of a call that failed to `what` ("write") `path`: UNAVAILABLE (kDiskFull) when there is
+// no room, else INTERNAL.
 Status DiskError(std::string_view what, const std::string& path);
 
 // Makes what was created in, renamed into and removed from a directory durable.

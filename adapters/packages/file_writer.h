@@ -35,8 +35,9 @@ class FileWriter {
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
 
-  // RESOURCE_EXHAUSTED: kFileTooLarge when the file has more bytes than it may, kDiskFull. INTERNAL
-  // when the disk fails. After either the file is given up, and so is every further call.
+  // RESOURCE_EXHAUSTED (kFileTooLarge) when the file has more bytes than it may, UNAVAILABLE
+  // (kDiskFull), INTERNAL when the disk fails. With any of them the file is given up, and further
+  // calls give the same.
   Status Write(std::string_view bytes);
 
   // Makes the file durable under its id, once. INVALID_ARGUMENT (kFileEmpty) for an empty file;

@@ -165,7 +165,7 @@ TEST_CASE_METHOD(Fixture, "a full disk is named, and leaves nothing behind", "[p
     CHECK(writer->Write(std::string(4096, 'x')).ok());
     refused = writer->Write("x");
   }
-  CHECK(refused.code() == StatusCode::kResourceExhausted);
+  CHECK(refused.code() == StatusCode::kUnavailable);
   CHECK(refused.reason() == kDiskFull);
   CHECK(refused.message().find("cannot write") != std::string::npos);
   CHECK(writer->Write("x").reason() == kDiskFull);  // There is room again, but bytes are missing.
