@@ -36,7 +36,7 @@ std::string ToBase62(Number number) {
   return digits;
 }
 
-// Nothing when it is no number, or one with more bits than an id has. 62^20 fits in 128 bits.
+// 62^20 fits in 128 bits; a number of more than 118 fails by its tag.
 std::optional<Number> FromBase62(std::string_view digits) {
   Number number = 0;
   for (char digit : digits) {
@@ -44,7 +44,6 @@ std::optional<Number> FromBase62(std::string_view digits) {
     if (value == std::string_view::npos) return std::nullopt;
     number = number * kDigits.size() + value;
   }
-  if (number >> (kTagBits + kIdBits) != 0) return std::nullopt;
   return number;
 }
 

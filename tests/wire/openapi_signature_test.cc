@@ -493,6 +493,9 @@ TEST_CASE("a call signed here is verified here, in both schemes", "[openapi]") {
   Value(request, "x-acs-security-token") = "another";
   CHECK(Outcome(request) == "not verified");
 
+  Value(request, "authorization") = *SignAcs3(request, "testid", "");
+  CHECK(Outcome(request, "") == "not verified");
+
   HttpRequest captured = Acs3Request();
   CHECK(*SignAcs3(captured, "testid", kSecret) == Value(captured, "authorization"));
 
