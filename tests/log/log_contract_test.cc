@@ -3,6 +3,7 @@
 #include <atomic>
 #include <map>
 #include <thread>
+#include <tuple>
 
 #include <catch2/catch.hpp>
 
@@ -11,6 +12,8 @@
 
 namespace updraft {
 namespace {
+
+using EveryLog = std::tuple<MemoryFixture, RocksFixture>;
 
 constexpr size_t kWordBytes = 8;
 
@@ -45,7 +48,7 @@ std::map<std::string, std::string> SideOf(const EventLog& log, std::string_view 
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("an empty log has no head and no commits", "[log]", MemoryFixture) {
+TEMPLATE_LIST_TEST_CASE("an empty log has no head and no commits", "[log]", EveryLog) {
   TestType fixture;
   auto log = fixture.Open();
   CHECK(log->head() == LogHead{});
@@ -54,7 +57,7 @@ TEMPLATE_TEST_CASE("an empty log has no head and no commits", "[log]", MemoryFix
   CHECK(log->Confirm().ok());
 }
 
-TEMPLATE_TEST_CASE("what was appended is read back, also after a restart", "[log]", MemoryFixture) {
+TEMPLATE_LIST_TEST_CASE("what was appended is read back, also after a restart", "[log]", EveryLog) {
   TestType fixture;
   auto log = fixture.Open();
   std::vector<SealedCommit> commits = Fill(*log, 5);
@@ -71,8 +74,8 @@ TEMPLATE_TEST_CASE("what was appended is read back, also after a restart", "[log
   CHECK(ReadAll(*log).commits == BytesOf(commits));
 }
 
-TEMPLATE_TEST_CASE("reading begins with the commit that holds the event asked for", "[log]",
-                   MemoryFixture) {
+TEMPLATE_LIST_TEST_CASE("reading begins with the commit that holds the event asked for", "[log]",
+                        EveryLog) {
   TestType fixture;
   auto log = fixture.Open();
   std::vector<std::string> commits = BytesOf(Fill(*log, 3));  // Events 1, 2 to 3, 4 to 6.
@@ -88,8 +91,8 @@ TEMPLATE_TEST_CASE("reading begins with the commit that holds the event asked fo
   CHECK(ReadAll(*log, Seq(7)).status.ok());
 }
 
-TEMPLATE_TEST_CASE("a reader's failure stops the reading and is passed through", "[log]",
-                   MemoryFixture) {
+TEMPLATE_LIST_TEST_CASE("a reader's failure stops the reading and is passed through", "[log]",
+                        EveryLog) {
   TestType fixture;
   auto log = fixture.Open();
   Fill(*log, 3);
@@ -101,8 +104,8 @@ TEMPLATE_TEST_CASE("a reader's failure stops the reading and is passed through",
   CHECK(read.message() == "enough");
 }
 
-TEMPLATE_TEST_CASE("a commit that does not build on the head is refused and not recorded", "[log]",
-                   MemoryFixture) {
+TEMPLATE_LIST_TEST_CASE("a commit that does not build on the head is refused and not recorded",
+                        "[log]", EveryLog) {
   TestType fixture;
   auto log = fixture.Open();
   std::vector<SealedCommit> commits = Fill(*log, 2);
@@ -122,8 +125,8 @@ TEMPLATE_TEST_CASE("a commit that does not build on the head is refused and not 
   CHECK(log->Append(After(head), {}).ok());
 }
 
-TEMPLATE_TEST_CASE("a writer of a former epoch is refused, the same and a later one pass", "[log]",
-                   MemoryFixture) {
+TEMPLATE_LIST_TEST_CASE("a writer of a former epoch is refused, the same and a later one pass",
+                        "[log]", EveryLog) {
   TestType fixture;
   auto log = fixture.Open();
   REQUIRE(log->Append(After({}, {.epoch = 5}), {}).ok());
@@ -133,7 +136,7 @@ TEMPLATE_TEST_CASE("a writer of a former epoch is refused, the same and a later 
   CHECK(log->head().epoch == Epoch(6));
 }
 
-TEMPLATE_TEST_CASE("a commit of 900 KiB is taken, one word more is not", "[log]", MemoryFixture) {
+TEMPLATE_LIST_TEST_CASE("a commit of 900 KiB is taken, one word more is not", "[log]", EveryLog) {
   TestType fixture;
   auto log = fixture.Open();
   SealedCommit largest = BigAfter({}, kCommitBytesMax);
@@ -145,7 +148,7 @@ TEMPLATE_TEST_CASE("a commit of 900 KiB is taken, one word more is not", "[log]"
   CHECK(log->Append(After(log->head()), {}).ok());
 }
 
-TEMPLATE_TEST_CASE("the sidecar keeps, replaces and erases", "[log]", MemoryFixture) {
+TEMPLATE_LIST_TEST_CASE("the sidecar keeps, replaces and erases", "[log]", EveryLog) {
   TestType fixture;
   auto log = fixture.Open();
   auto append = [&](std::vector<SideWrite> side) {
@@ -164,7 +167,7 @@ TEMPLATE_TEST_CASE("the sidecar keeps, replaces and erases", "[log]", MemoryFixt
   CHECK(SideOf(*log) == std::map<std::string, std::string>{{"b", "two"}});
 }
 
-TEMPLATE_TEST_CASE("side writes of one commit take effect in their order", "[log]", MemoryFixture) {
+TEMPLATE_LIST_TEST_CASE("side writes of one commit take effect in their order", "[log]", EveryLog) {
   TestType fixture;
   auto log = fixture.Open();
   REQUIRE(log->Append(After({}), std::vector{Put("a1", "old"), Put("a2", "old")}).ok());
@@ -174,8 +177,8 @@ TEMPLATE_TEST_CASE("side writes of one commit take effect in their order", "[log
   CHECK(SideOf(*log) == std::map<std::string, std::string>{{"a2", "new"}, {"b", "stays"}});
 }
 
-TEMPLATE_TEST_CASE("an erased prefix of the highest bytes takes no other key along", "[log]",
-                   MemoryFixture) {
+TEMPLATE_LIST_TEST_CASE("an erased prefix of the highest bytes takes no other key along", "[log]",
+                        EveryLog) {
   TestType fixture;
   auto log = fixture.Open();
   REQUIRE(
@@ -188,8 +191,8 @@ TEMPLATE_TEST_CASE("an erased prefix of the highest bytes takes no other key alo
   CHECK(SideOf(*log).empty());
 }
 
-TEMPLATE_TEST_CASE("the side writes of a refused commit are refused with it", "[log]",
-                   MemoryFixture) {
+TEMPLATE_LIST_TEST_CASE("the side writes of a refused commit are refused with it", "[log]",
+                        EveryLog) {
   TestType fixture;
   auto log = fixture.Open();
   Fill(*log, 1);
@@ -197,7 +200,7 @@ TEMPLATE_TEST_CASE("the side writes of a refused commit are refused with it", "[
   CHECK(SideOf(*log).empty());
 }
 
-TEMPLATE_TEST_CASE("whole commits are read while others are appended", "[log]", MemoryFixture) {
+TEMPLATE_LIST_TEST_CASE("whole commits are read while others are appended", "[log]", EveryLog) {
   TestType fixture;
   auto log = fixture.Open();
   Fill(*log, 1);
@@ -222,8 +225,9 @@ TEMPLATE_TEST_CASE("whole commits are read while others are appended", "[log]", 
   CHECK(faults == std::vector<std::string>{});
 }
 
-TEMPLATE_TEST_CASE("after a failed append nothing more is accepted until the log is opened again",
-                   "[log]", MemoryFixture) {
+TEMPLATE_LIST_TEST_CASE(
+    "after a failed append nothing more is accepted until the log is opened again", "[log]",
+    EveryLog) {
   TestType fixture;
   auto log = fixture.Open();
   std::vector<std::string> durable = BytesOf(Fill(*log, 2));

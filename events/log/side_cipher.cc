@@ -1,0 +1,86 @@
+#include "events/log/side_cipher.h"
+
+#include <memory>
+
+#include <openssl/evp.h>
+
+#include "events/base/assert.h"
+#include "events/base/bytes.h"
+#include "events/log/key_file.h"
+
+namespace updraft {
+namespace {
+
+constexpr size_t kNonceBytes = 12;
+constexpr size_t kTagBytes = 16;
+
+struct FreeContext {
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+};
+using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
+
+const unsigned char* Bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+unsigned char* Bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+
+// A context that has taken key, nonce and associated data.
+Context Begin(bool encrypt, std::string_view key, std::string_view nonce,
+              std::string_view side_key) {
+  Context context(EVP_CIPHER_CTX_new());
+  int unused = 0;
+  bool ok = context != nullptr &&
+            EVP_CipherInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Bytes(key), Bytes(nonce),
+                              encrypt ? 1 : 0) == 1 &&
+            EVP_CipherUpdate(context.get(), nullptr, &unused, Bytes(side_key),
+                             static_cast<int>(side_key.size())) == 1;
+  Assert(ok, "AES-256-GCM takes any key of 32 bytes and nonce of 12");
+  return context;
+}
+
+}  // namespace
+
+Result<SideCipher> SideCipher::FromFile(const std::string& path) {
+  ASSIGN_OR_RETURN(std::string key, ReadKeyFile(path, kKeyBytes));
+  return SideCipher(std::move(key));
+}
+
+SideCipher::SideCipher(std::string key) : key_(std::move(key)) {
+  Assert(key_.size() == kKeyBytes, "a key of AES-256 has 32 bytes, not {}", key_.size());
+}
+
+std::string SideCipher::Seal(std::string_view side_key, std::string_view value) const {
+  std::string sealed = RandomBytes(kNonceBytes);
+  Context context = Begin(true, key_, sealed, side_key);
+  sealed.resize(kNonceBytes + value.size() + kTagBytes);
+  int written = 0;
+  int rest = 0;
+  bool ok = EVP_EncryptUpdate(context.get(), Bytes(sealed) + kNonceBytes, &written, Bytes(value),
+                              static_cast<int>(value.size())) == 1 &&
+            EVP_EncryptFinal_ex(context.get(), nullptr, &rest) == 1 &&
+            EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes,
+                                Bytes(sealed) + kNonceBytes + value.size()) == 1;
+  Assert(ok && static_cast<size_t>(written) == value.size(), "GCM takes any value");
+  return sealed;
+}
+
+Result<std::string> SideCipher::Open(std::string_view side_key, std::string_view sealed) const {
+  const Status damaged(StatusCode::kDataLoss,
+                       "a value of the sidecar does not open: it was changed, or sealed with "
+                       "another key file");
+  if (sealed.size() < kNonceBytes + kTagBytes) return damaged;
+  Context context = Begin(false, key_, sealed.substr(0, kNonceBytes), side_key);
+  std::string_view text = sealed.substr(kNonceBytes, sealed.size() - kNonceBytes - kTagBytes);
+  std::string tag(sealed.substr(sealed.size() - kTagBytes));
+  std::string value(text.size(), '\0');
+  int written = 0;
+  int rest = 0;
+  bool ok = EVP_DecryptUpdate(context.get(), Bytes(value), &written, Bytes(text),
+                              static_cast<int>(text.size())) == 1 &&
+            EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, Bytes(tag)) == 1 &&
+            EVP_DecryptFinal_ex(context.get(), nullptr, &rest) == 1;
+  if (!ok) return damaged;
+  return value;
+}
+
+}  // namespace updraft
