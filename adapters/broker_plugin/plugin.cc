@@ -13,6 +13,7 @@
 #include <mosquitto_plugin.h>
 
 #include "adapters/broker_plugin/gate.h"
+#include "adapters/wire/gate_topics.h"
 
 namespace updraft {
 namespace {
@@ -140,6 +141,10 @@ int OnAclCheck(int, void* event, void* userdata) noexcept {
         access = Access::kPublish;
         break;
       case MOSQ_ACL_READ:
+        // Asked for the session of an engine that is away too, which is no connection of the gate.
+        if (TextOf(mosquitto_client_username(check.client)) == kEngineUserName) {
+          return MOSQ_ERR_SUCCESS;
+        }
         access = Access::kReceive;
         break;
       case MOSQ_ACL_SUBSCRIBE:

@@ -130,8 +130,9 @@ class Client:
         self.socket.close()
 
     def disconnect(self):
+        """Ends the connection properly; comes back when the broker has seen it."""
         self.send(DISCONNECT, 0, b"")
-        self.socket.close()
+        self.wait_closed()
 
     def _packet_id(self):
         self._next_id = self._next_id % 65535 + 1
