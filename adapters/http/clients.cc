@@ -83,6 +83,7 @@ void Clients::Admit(kj::Own<kj::AsyncIoStream> stream) {
   if (connections_.size() >= bounds_.connections_max ||
       of_address >= bounds_.connections_per_address_max) {
     if (of_address == 0) by_address_.erase(peer);
+    ++context_.stats.connections_refused;
     return RefuseForNow(fd);
   }
   SetSocketBounds(fd, bounds_.stall_timeout_ms);
@@ -90,7 +91,9 @@ void Clients::Admit(kj::Own<kj::AsyncIoStream> stream) {
   auto connection = kj::heap<Connection>(context_, kj::mv(stream), peer);
   Connection* key = connection.get();
   connections_.insert(key);
+  ++context_.stats.connections_open;
   auto forget = kj::defer([this, key, peer] {
+    --context_.stats.connections_open;
     connections_.erase(key);
     if (--by_address_[peer] == 0) by_address_.erase(peer);
   });

@@ -146,12 +146,25 @@ kj::Promise<void> Connection::SendContinue() {
   return stream_->write(kContinue.begin(), kContinue.size());
 }
 
-kj::Promise<void> Connection::SendError(const HttpResponse& error, Response& response) {
+kj::Own<kj::AsyncOutputStream> Connection::SendHead(Response& response, const HttpResponse& head,
+                                                    std::optional<uint64_t> size) {
   kj::HttpHeaders headers(context_.header_table);
-  for (const HttpHeader& header : error.headers) headers.add(header.name, header.value);
-  auto body = kj::str(error.body);
-  auto stream = response.send(error.status, StatusText(error.status), headers, body.size());
-  auto written = stream->write(body.begin(), body.size());
+  for (const HttpHeader& header : head.headers) headers.add(header.name, header.value);
+  kj::Maybe<uint64_t> length;
+  if (size.has_value()) {
+    length = *size;
+    // For answers to HEAD, of which kj-http leaves out a length of 0. For others it is the same.
+    headers.set(kj::HttpHeaderId::CONTENT_LENGTH, kj::str(*size));
+  }
+  auto output = response.send(head.status, StatusText(head.status), headers, length);
+  ++context_.stats.answers.at(head.status / 100);
+  return output;
+}
+
+kj::Promise<void> Connection::SendError(const HttpResponse& error, Response& response) {
+  auto stream = SendHead(response, error, error.body.size());
+  auto body = kj::heap(error.body);
+  auto written = stream->write(body->data(), body->size());
   return written.attach(kj::mv(stream), kj::mv(body));
 }
 

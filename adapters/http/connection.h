@@ -2,6 +2,8 @@
 // Belongs to the server's thread.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <functional>
 #include <string>
 
@@ -13,6 +15,14 @@
 
 namespace updraft {
 
+// What a server has done so far. Any thread may read it.
+struct HttpStats {
+  std::atomic<uint64_t> connections_open = 0;
+  std::atomic<uint64_t> connections_refused = 0;  // Over a bound of the server.
+  // By the first digit of their status: [2] counts 200, 204 and 206.
+  std::array<std::atomic<uint64_t>, 6> answers = {};
+};
+
 // What all connections of a server share; outlives them.
 struct ConnectionContext {
   Loop& loop;
@@ -21,6 +31,7 @@ struct ConnectionContext {
   kj::Duration head_timeout;
   kj::Duration idle_timeout;
   kj::Duration body_timeout;
+  HttpStats& stats;
   std::function<kj::Promise<void>()> when_draining;
 };
 
@@ -52,10 +63,11 @@ class Connection final : private kj::HttpService,
   kj::Promise<void> handleNoResponse(Response& response) override;
 
   // ExchangeLine
+  kj::Own<kj::AsyncOutputStream> SendHead(Response& response, const HttpResponse& head,
+                                          std::optional<uint64_t> size) override;
   kj::Promise<void> SendContinue() override;
   void CloseAfterAnswer() override { closing_ = lingering_ = true; }
   Loop& loop() override { return context_.loop; }
-  const kj::HttpHeaderTable& header_table() override { return context_.header_table; }
   kj::Duration body_timeout() override { return context_.body_timeout; }
   kj::Promise<void> WhenDraining() override { return context_.when_draining(); }
 

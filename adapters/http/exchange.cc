@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-#include <kj/debug.h>
-
 namespace updraft {
 namespace {
 
@@ -16,7 +13,6 @@ Exchange::Exchange(ExchangeLine& line, HttpRequest request, Framing framing,
                    kj::AsyncInputStream& body, kj::HttpService::Response& response)
     : line_(line),
       request_(std::move(request)),
-      head_only_(request_.method == "HEAD"),
       framing_(framing),
       body_(body),
       response_(response),
@@ -77,15 +73,7 @@ kj::Promise<void> Exchange::Respond(HttpResponse response) {
 kj::Own<kj::AsyncOutputStream> Exchange::Begin(const HttpResponse& head,
                                                std::optional<uint64_t> size) {
   if (!body_ended_) line_.CloseAfterAnswer();
-  kj::HttpHeaders headers(line_.header_table());
-  for (const HttpHeader& header : head.headers) headers.add(header.name, header.value);
-  if (head_only_ && size.has_value()) {
-    // kj-http leaves a length of 0 out of an answer to HEAD unless it is told.
-    headers.set(kj::HttpHeaderId::CONTENT_LENGTH, kj::str(*size));
-  }
-  kj::Maybe<uint64_t> length;
-  if (size.has_value()) length = *size;
-  return response_.send(head.status, StatusText(head.status), headers, length);
+  return line_.SendHead(response_, head, size);
 }
 
 }  // namespace updraft

@@ -23,8 +23,11 @@ class ExchangeLine {
   virtual kj::Promise<void> SendContinue() = 0;
   // The connection ends after this answer.
   virtual void CloseAfterAnswer() = 0;
+  // Begins an answer of `size` bytes, or of unknown size. `head.body` is not sent.
+  virtual kj::Own<kj::AsyncOutputStream> SendHead(kj::HttpService::Response& response,
+                                                  const HttpResponse& head,
+                                                  std::optional<uint64_t> size) = 0;
   virtual Loop& loop() = 0;
-  virtual const kj::HttpHeaderTable& header_table() = 0;
   virtual kj::Duration body_timeout() = 0;
   // Done when the server is about to stop.
   virtual kj::Promise<void> WhenDraining() = 0;
@@ -68,7 +71,6 @@ class Exchange {
 
   ExchangeLine& line_;
   HttpRequest request_;
-  const bool head_only_;  // Asked with HEAD.
   const Framing framing_;
   kj::AsyncInputStream& body_;
   kj::HttpService::Response& response_;

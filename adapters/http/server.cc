@@ -23,8 +23,8 @@ kj::Duration Kj(std::chrono::milliseconds time) { return time.count() * kj::MILL
 
 class HttpServer::Running {
  public:
-  Running(const HttpServerOptions& options, const Routes& routes)
-      : options_(options), routes_(routes), thread_([this] { RunLoop(); }) {}
+  Running(const HttpServerOptions& options, const Routes& routes, HttpStats& stats)
+      : options_(options), routes_(routes), stats_(stats), thread_([this] { RunLoop(); }) {}
 
   ~Running() {
     mailbox_->Post([this] { stop_->fulfill(); });
@@ -40,6 +40,7 @@ class HttpServer::Running {
 
   const HttpServerOptions& options_;
   const Routes& routes_;
+  HttpStats& stats_;
   const std::shared_ptr<LoopMailbox> mailbox_ = std::make_shared<LoopMailbox>();
   std::promise<Result<uint16_t>> port_;
   kj::Own<kj::PromiseFulfiller<void>> stop_;  // The loop's.
@@ -80,16 +81,18 @@ void HttpServer::Running::ServeUntilStopped(kj::AsyncIoContext& io,
   auto header_table = kj::HttpHeaderTable::Builder().build();
   // A client that always has room for more does not keep the loop from the others.
   io.waitScope.setBusyPollInterval(kEventsBetweenPolls);
-  auto clients = kj::heap<Clients>(
-      ConnectionContext{loop,
-                        routes_,
-                        *header_table,
-                        Kj(options_.head_timeout),
-                        Kj(options_.idle_timeout),
-                        Kj(options_.body_timeout),
-                        {}},
-      Clients::Bounds{options_.connections_max, options_.connections_per_address_max,
-                      static_cast<unsigned>(options_.stall_timeout.count())});
+  ConnectionContext context{.loop = loop,
+                            .routes = routes_,
+                            .header_table = *header_table,
+                            .head_timeout = Kj(options_.head_timeout),
+                            .idle_timeout = Kj(options_.idle_timeout),
+                            .body_timeout = Kj(options_.body_timeout),
+                            .stats = stats_,
+                            .when_draining = {}};
+  Clients::Bounds bounds{.connections_max = options_.connections_max,
+                         .connections_per_address_max = options_.connections_per_address_max,
+                         .stall_timeout_ms = static_cast<unsigned>(options_.stall_timeout.count())};
+  auto clients = kj::heap<Clients>(context, bounds);
   auto stopped = kj::newPromiseAndFulfiller<void>();
   stop_ = kj::mv(stopped.fulfiller);
   kj::Promise<void> mail = mailbox_->RunTasks(io.unixEventPort).eagerlyEvaluate(nullptr);
@@ -125,7 +128,7 @@ void HttpServer::RouteBelow(std::string prefix, std::vector<std::string> methods
 
 Result<uint16_t> HttpServer::Start() {
   Assert(running_ == nullptr, "a server is started once at a time");
-  auto running = std::make_unique<Running>(options_, routes_);
+  auto running = std::make_unique<Running>(options_, routes_, stats_);
   ASSIGN_OR_RETURN(uint16_t port, running->port());
   running_ = std::move(running);
   return port;

@@ -10,8 +10,8 @@
 // connections in all and from one address. kj-http does not see a request's HTTP version: every
 // client is answered in HTTP/1.1 and may keep its connection unless it says "Connection: close".
 //
-// Thread-safety: one thread at a time. What handlers are given says itself what other threads may
-// do.
+// Thread-safety: one thread at a time, but for stats(). What handlers are given says itself what
+// other threads may do.
 #pragma once
 
 #include <chrono>
@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/http/connection.h"
 #include "adapters/http/exchange.h"
 #include "adapters/http/routes.h"
 #include "events/base/status.h"
@@ -67,11 +68,14 @@ class HttpServer {
   // events end at once. Nothing to do when the server does not run.
   void Stop();
 
+  const HttpStats& stats() const { return stats_; }
+
  private:
   class Running;  // What exists between Start() and Stop().
 
   const HttpServerOptions options_;
   Routes routes_;
+  HttpStats stats_;
   std::unique_ptr<Running> running_;
 };
 

@@ -1,5 +1,7 @@
 #include "adapters/http/downloads.h"
 
+#include <thread>
+
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -16,8 +18,8 @@ constexpr std::string_view kEtag = "ba7816bf8f01cfea414140de5dae2223";
 
 // Serves one file below /d/ to those who have the token.
 struct Served {
-  explicit Served(std::string_view content)
-      : file(content), size(content.size()), server(HttpServerOptions{}) {
+  explicit Served(std::string_view content, HttpServerOptions options = {})
+      : file(content), size(content.size()), server(options) {
     server.RouteBelow("/d/", {"GET"},
                       ServeDownloads([this](auto path, auto query) { return Open(path, query); }));
     server.Route("/", {"GET"},
@@ -171,6 +173,15 @@ TEST_CASE("a file that is shorter than was told breaks the connection", "[http][
   served.size = 200'000;
   std::string answer = RawClient(served.port).Ask(Get(""));
   CHECK(BodyOf(answer).size() == 100'000);
+}
+
+TEST_CASE("a client that takes nothing for too long is given up", "[http][downloads]") {
+  Served served(Content(20'000'000), {.stall_timeout = std::chrono::milliseconds(100)});
+  RawClient client(served.port, /*receive_buffer_bytes=*/4096);
+  client.Send(Get(""));
+  CHECK(StatusOf(client.ReadHead()) == "HTTP/1.1 200 OK");
+  while (served.server.stats().connections_open > 0) std::this_thread::yield();
+  CHECK(client.ReadToClose().size() < 20'000'000);
 }
 
 TEST_CASE("many slow readers hold up nobody, and each gets its file", "[http][downloads]") {

@@ -235,6 +235,19 @@ TEST_CASE("connections are taken up to their bound, and again when one has gone"
   CHECK(StatusOf(RawClient(served.port).Ask(kGet)) == "HTTP/1.1 200 OK");
 }
 
+TEST_CASE("a server counts what it does", "[http][server]") {
+  Served served(Echo, {.connections_max = 1});
+  RawClient client(served.port);
+  client.Ask(kGet);
+  client.Ask("GET /none HTTP/1.1\r\n\r\n");
+  RawClient(served.port).ReadToClose();
+  const HttpStats& stats = served.server.stats();
+  CHECK(stats.connections_open == 1);
+  CHECK(stats.connections_refused == 1);
+  CHECK(stats.answers[2] == 1);
+  CHECK(stats.answers[4] == 1);
+}
+
 TEST_CASE("a request is answered from another thread, by the first answer", "[http][server]") {
   std::promise<HttpRespond> asked;
   Served served([&](HttpRequest, HttpRespond respond) { asked.set_value(std::move(respond)); });
