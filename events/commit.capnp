@@ -43,6 +43,9 @@ struct ClockConfirmed {
 }
 
 struct Event {
+  by @54 :UInt32;
+  # The console key whose command this follows from; 0: a device, a timer or the engine itself.
+
   union {
     engineStarted @0 :EngineStarted;
     schemaRaised @1 :SchemaRaised;

@@ -37,6 +37,8 @@ struct ModuleNamed {
   module @0 :UInt32;
   product @1 :UInt32;
   name @2 :Text;
+  device @3 :UInt32;
+  # Whose report brought it; 0 when an operator did.
 }
 
 struct ModuleCreated {
@@ -61,6 +63,8 @@ struct VersionNamed {
   version @0 :UInt32;
   product @1 :UInt32;
   text @2 :Text;
+  device @3 :UInt32;
+  # Whose report brought it; 0 when an operator did.
 }
 
 struct DevicesRegistered {

@@ -72,12 +72,15 @@ struct UpgradeBegan {
   step @1 :Int8;
   timeoutMs @2 :Int64;
   # When it ends; 0 is never.
+  text @3 :Bool;
+  # The device's words are in the sidecar under this event's number.
 }
 
 struct ProgressReported {
-  # A later one. The device's words, if any, are in the sidecar under this event's number.
+  # A later one.
   task @0 :UInt32;
   step @1 :Int8;
+  text @2 :Bool;
 }
 
 struct RetryPlanned {
@@ -85,6 +88,7 @@ struct RetryPlanned {
   task @0 :UInt32;
   reason @1 :TaskReason;
   dueMs @2 :Int64;
+  text @3 :Bool;
 }
 
 struct RetryCameDue {
@@ -95,6 +99,7 @@ struct FailureNoted {
   # A further failure while a retry waits: it uses up no attempt.
   task @0 :UInt32;
   reason @1 :TaskReason;
+  text @2 :Bool;
 }
 
 struct SourceLearned {
@@ -111,6 +116,7 @@ struct TaskSucceeded {
 struct TaskFailed {
   task @0 :UInt32;
   reason @1 :TaskReason;
+  text @2 :Bool;
 }
 
 struct TasksCanceled {

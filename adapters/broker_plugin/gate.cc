@@ -7,6 +7,7 @@
 
 #include "adapters/wire/gate_topics.h"
 #include "adapters/wire/topics.h"
+#include "events/base/assert.h"
 
 namespace updraft {
 namespace {

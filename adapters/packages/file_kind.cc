@@ -7,6 +7,8 @@
 #include <fmt/ranges.h>
 #include <strings.h>
 
+#include "events/base/assert.h"
+
 namespace updraft {
 namespace {
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "adapters/packages/disk.h"
+#include "events/base/assert.h"
 
 namespace updraft {
 namespace {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "adapters/wire/hmac.h"
+#include "events/base/assert.h"
 #include "events/base/bytes.h"
 
 namespace updraft {

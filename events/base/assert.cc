@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <fmt/format.h>
+
 namespace updraft {
 
 void AssertFailed(std::string_view condition, const char* file, int line,

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "events/base/format.h"
+
 namespace updraft {
 
 [[noreturn]] void AssertFailed(std::string_view condition, const char* file, int line,

@@ -7,8 +7,6 @@
 #include <cstdint>
 #include <functional>
 
-#include <fmt/format.h>
-
 namespace updraft {
 
 template <class Tag, class Rep>
@@ -50,12 +48,4 @@ using KeyId = Id<struct KeyTag, uint32_t>;  // A console access key.
 template <class Tag, class Rep>
 struct std::hash<updraft::Id<Tag, Rep>> {
   size_t operator()(updraft::Id<Tag, Rep> id) const { return std::hash<Rep>()(id.value()); }
-};
-
-template <class Tag, class Rep>
-struct fmt::formatter<updraft::Id<Tag, Rep>> : fmt::formatter<Rep> {
-  template <class Context>
-  auto format(updraft::Id<Tag, Rep> id, Context& ctx) const {
-    return fmt::formatter<Rep>::format(id.value(), ctx);
-  }
 };

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <ctime>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 namespace updraft {

@@ -1,5 +1,7 @@
 #include "events/base/status.h"
 
+#include "events/base/assert.h"
+
 namespace updraft {
 
 std::string_view CodeName(StatusCode code) {
@@ -30,6 +32,10 @@ std::string_view CodeName(StatusCode code) {
       return "INTERNAL";
   }
   Unreachable();
+}
+
+void MisusedResult(const Status& status) {
+  Assert(false, "a Result without a value has the status '{}'", status.ToString());
 }
 
 std::string Status::ToString() const {

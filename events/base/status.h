@@ -15,8 +15,6 @@
 #include <string_view>
 #include <utility>
 
-#include "events/base/assert.h"
-
 namespace updraft {
 
 enum class StatusCode {
@@ -63,13 +61,16 @@ class [[nodiscard]] Status {
 
 inline Status OkStatus() { return Status(); }
 
+// Ends the process: a bug took the value of a failure, or made a failure of OK.
+[[noreturn]] void MisusedResult(const Status& status);
+
 // A value, or why there is none.
 template <class T>
 class [[nodiscard]] Result {
  public:
   Result(T value) : value_(std::move(value)) {}  // NOLINT: implicit on purpose.
   Result(Status status) : status_(std::move(status)) {
-    Assert(!status_.ok(), "an OK Result holds a value");
+    if (status_.ok()) MisusedResult(status_);
   }
 
   bool ok() const { return status_.ok(); }
@@ -84,7 +85,7 @@ class [[nodiscard]] Result {
 
  private:
   std::optional<T>& Checked() {
-    Assert(value_.has_value(), "the value of a failed Result: {}", status_.ToString());
+    if (!value_.has_value()) MisusedResult(status_);
     return value_;
   }
 

@@ -1,6 +1,9 @@
 #include "events/log/chain.h"
 
+#include <fmt/format.h>
+
 #include "events/base/bytes.h"
+#include "events/base/format.h"
 
 namespace updraft {
 namespace {

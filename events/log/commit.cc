@@ -3,6 +3,7 @@
 #include <cstring>
 #include <vector>
 
+#include <fmt/format.h>
 #include <kj/exception.h>
 
 #include "events/base/assert.h"

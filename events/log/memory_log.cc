@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "events/base/assert.h"
+
 namespace updraft {
 namespace {
 

@@ -22,6 +22,7 @@
 
 #include "adapters/broker_plugin/broker_config.h"
 #include "adapters/wire/credential_writer.h"
+#include "events/base/assert.h"
 
 namespace updraft {
 namespace {

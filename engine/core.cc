@@ -1,0 +1,165 @@
+#include "engine/core.h"
+
+#include <algorithm>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "engine/refusals.h"
+#include "events/base/assert.h"
+#include "projections/side_values.h"
+
+namespace updraft {
+namespace {
+
+// Timers fired in one turn; more wait for the next, so that commands are not kept waiting.
+constexpr size_t kTimersPerTurn = 1'000;
+
+}  // namespace
+
+Status Fold(World& world, const CommitReader& commit) {
+  uint64_t seq = commit.header().first.value();
+  for (events::Event::Reader event : commit.events()) {
+    if (event.isDigestRecorded()) {
+      auto recorded = event.getDigestRecorded();
+      Digest expected(recorded.getHigh(), recorded.getLow());
+      if (recorded.getVersion() == kDigestVersion && expected != world.digest()) {
+        return Status(StatusCode::kDataLoss,
+                      fmt::format("event {} records the digest {}, but the events before it add up "
+                                  "to {}: this build folds them otherwise than the one that wrote "
+                                  "them",
+                                  seq, expected.ToString(), world.digest().ToString()));
+      }
+    }
+    if (event.isSchemaRaised() && event.getSchemaRaised().getVersion() > kSchemaVersion) {
+      return Status(
+          StatusCode::kFailedPrecondition,
+          fmt::format("the log was written by the newer build '{}' (schema {}; this build "
+                      "knows {}): run that build or a later one",
+                      event.getSchemaRaised().getBuild().cStr(),
+                      event.getSchemaRaised().getVersion(), kSchemaVersion));
+    }
+    Evolve(world, Seq(seq), commit.header().time_ms, event);
+    ++seq;
+  }
+  return OkStatus();
+}
+
+Status Core::Recover(const EventLog& log, const std::function<void(Seq)>& progress) {
+  RETURN_IF_ERROR(log.Read(Seq(1), [&](const CommitReader& commit) {
+    if (progress) progress(commit.last());
+    return Fold(world_, commit);
+  }));
+  RETURN_IF_ERROR(log.ScanSide("d", [&](std::string_view key, std::string_view value) {
+    ApplySide(world_, key, std::string(value));
+    return OkStatus();
+  }));
+  head_ = log.head();
+  for (const PushInDoubt& push : world_.pushes_in_doubt()) {
+    resend_.push_back(PushNumber(push.number));
+  }
+  return OkStatus();
+}
+
+CommitJob Core::BeginReign(int64_t now_ms) {
+  head_.epoch = Epoch(head_.epoch.value() + 1);
+  BeginTurn(now_ms);
+  if (world_.globals().schema_version < kSchemaVersion) {
+    turn_->Emit([&](auto event) {
+      auto raised = event.initSchemaRaised();
+      raised.setVersion(kSchemaVersion);
+      raised.setBuild(options_.build);
+    });
+  }
+  turn_->Emit([&](auto event) { event.initEngineStarted().setBuild(options_.build); });
+  return *EndTurn();
+}
+
+void Core::BeginTurn(int64_t now_ms) {
+  Assert(now_ms >= head_.time_ms, "the log's time does not go back: {} after {}", now_ms,
+         head_.time_ms);
+  turn_.emplace(world_, writer_, Seq(head_.last.value() + 1), now_ms);
+}
+
+Outcome Core::Execute(const Command& command, KeyId by) {
+  uint32_t before = writer_.count();
+  turn_->SetBy(by);
+  Outcome outcome = Decide(*turn_, options_.limits, command);
+  outcome.time_ms = turn_->now_ms();
+  turn_->SetBy(KeyId());
+  Assert(outcome.ok() || outcome.status.reason() == refusal::kNoOpenTask ||
+             outcome.status.reason() == refusal::kNotPushed || writer_.count() == before,
+         "a refused command records nothing: {}", outcome.status.ToString());
+  if (std::holds_alternative<ConfirmClock>(command)) clock_held_ = false;
+  return outcome;
+}
+
+std::vector<Push> Core::TakePushes(uint32_t max) {
+  std::vector<Push> pushes;
+  if (clock_held_) return pushes;
+  while (!resend_.empty() && pushes.size() < max) {
+    PushNumber number = resend_.front();
+    resend_.erase(resend_.begin());
+    auto it = std::find_if(world_.pushes_in_doubt().begin(), world_.pushes_in_doubt().end(),
+                           [&](const PushInDoubt& p) { return p.number == number.value(); });
+    if (it == world_.pushes_in_doubt().end()) continue;
+    const Task& task = world_.tasks()[it->task];
+    // Who is offline is told when it comes back; who said something has been told.
+    if (task.state != TaskState::NOTIFIED || !world_.IsOnline(task.device)) continue;
+    pushes.push_back(Push{number, true, MakeNotice(world_, it->task, turn_->now_ms())});
+  }
+  if (pushes.size() == max) return pushes;
+  std::vector<Push> due =
+      pusher_.Take(*turn_, options_.limits, max - static_cast<uint32_t>(pushes.size()));
+  std::move(due.begin(), due.end(), std::back_inserter(pushes));
+  return pushes;
+}
+
+void Core::RunAgenda() {
+  if (clock_held_) return;
+  more_due_ = !FireTimers(*turn_, kTimersPerTurn);
+  if (turn_->HasRoom() && work_.Step(*turn_)) more_due_ = true;
+}
+
+void Core::RecordDigest() {
+  Digest digest = world_.digest();
+  turn_->Emit([&](auto event) {
+    auto recorded = event.initDigestRecorded();
+    recorded.setVersion(kDigestVersion);
+    recorded.setHigh(digest.high());
+    recorded.setLow(digest.low());
+  });
+  commits_since_digest_ = 0;
+}
+
+std::optional<CommitJob> Core::EndTurn() {
+  if (writer_.count() == 0) return std::nullopt;
+  if (++commits_since_digest_ >= kDigestEveryCommits) RecordDigest();
+  CommitHeader header;
+  header.first = Seq(head_.last.value() + 1);
+  header.time_ms = turn_->now_ms();
+  header.epoch = head_.epoch;
+  header.engine_number = options_.engine_number;
+  header.previous_hash = head_.hash;
+  CommitJob job{writer_.Seal(header), turn_->TakeSide()};
+  head_.last = job.commit.last();
+  head_.hash = job.commit.hash;
+  head_.time_ms = header.time_ms;
+  return job;
+}
+
+std::optional<CommitJob> Core::EndTurnWithDigest() {
+  RecordDigest();
+  return EndTurn();
+}
+
+int64_t Core::NextDue(bool pushes_wanted) {
+  if (clock_held_) return std::numeric_limits<int64_t>::max();
+  if (more_due_ || !world_.agenda().at_work.empty()) return 0;
+  int64_t next = world_.NextTimerDue();
+  if (!pushes_wanted) return next;
+  if (!resend_.empty()) return 0;
+  return std::min(next, pusher_.NextDue(world_));
+}
+
+}  // namespace updraft

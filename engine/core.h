@@ -1,0 +1,100 @@
+// The engine without its threads: the world, and what a turn does to it. Engine drives it with real
+// clocks and a real disk, simulations with their own; both run this code.
+//
+//   core.Recover(log);
+//   core.BeginTurn(now_ms);
+//   Outcome outcome = core.Execute(command, key);     // Any number of times.
+//   core.RunAgenda();
+//   std::optional<CommitJob> job = core.EndTurn();    // To the log, then the outcomes may leave.
+//
+// Thread-safety: none; it belongs to one thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/commands.h"
+#include "engine/decide.h"
+#include "engine/turn.h"
+#include "events/log/event_log.h"
+#include "projections/world.h"
+
+namespace updraft {
+
+// The highest schema that this build writes and understands.
+inline constexpr uint32_t kSchemaVersion = 1;
+// The world's digest is written in the log after so many commits.
+inline constexpr uint64_t kDigestEveryCommits = 1'024;
+
+struct CommitJob {
+  SealedCommit commit;
+  std::vector<SideWrite> side;
+};
+
+class Core {
+ public:
+  struct Options {
+    Limits limits;
+    uint16_t engine_number = 1;
+    std::string build;
+  };
+
+  explicit Core(Options options) : options_(std::move(options)) {}
+
+  // Folds the whole log and its sidecar into the world. DATA_LOSS when the log contradicts itself
+  // or a recorded digest; FAILED_PRECONDITION when a newer build wrote it.
+  // `progress`, if given, is told the last sequence number now and then.
+  Status Recover(const EventLog& log, const std::function<void(Seq)>& progress = nullptr);
+
+  // Opens this engine's reign with the first commit of a new epoch.
+  CommitJob BeginReign(int64_t now_ms);
+
+  // REQUIRED: now_ms is not before any earlier turn's.
+  void BeginTurn(int64_t now_ms);
+  // Not for TakePushes.
+  Outcome Execute(const Command& command, KeyId by);
+  // Whether the turn's commit has room for more commands.
+  bool HasRoom() const { return turn_->HasRoom(); }
+  // At most `max` pushes that are due now. Pushes that a former reign recorded and the broker may
+  // not have come first, once.
+  std::vector<Push> TakePushes(uint32_t max);
+  // Fires what is due and takes a step of what goes on over many turns.
+  void RunAgenda();
+  // Nothing when the turn had no events.
+  std::optional<CommitJob> EndTurn();
+  // With the digest in it; for the last turn of a reign.
+  std::optional<CommitJob> EndTurnWithDigest();
+
+  // When the next turn is needed although nobody asks; the far future when none is.
+  int64_t NextDue(bool pushes_wanted);
+
+  // Timers and pushes stand still until an operator confirms the clock.
+  void HoldClock() { clock_held_ = true; }
+  bool clock_held() const { return clock_held_; }
+
+  const World& world() const { return world_; }
+  const LogHead& head() const { return head_; }
+  int64_t now_ms() const { return turn_->now_ms(); }
+
+ private:
+  void RecordDigest();
+
+  Options options_;
+  World world_;
+  CommitWriter writer_;
+  LogHead head_;  // With every commit that EndTurn gave out, durable or not.
+  uint64_t commits_since_digest_ = 0;
+  bool clock_held_ = false;
+  bool more_due_ = false;  // The agenda was not finished within its turn's bound.
+  std::optional<Turn> turn_;
+  Work work_;
+  Pusher pusher_;
+  std::vector<PushNumber> resend_;
+};
+
+// Folds one commit into a world. DATA_LOSS when a recorded digest is not the world's.
+Status Fold(World& world, const CommitReader& commit);
+
+}  // namespace updraft

@@ -1,0 +1,122 @@
+#include "engine/decide.h"
+
+#include <fmt/format.h>
+
+#include "engine/decide_internal.h"
+#include "events/base/assert.h"
+
+namespace updraft {
+
+Outcome Decide(Turn& turn, const Limits& limits, const Command& command) {
+  return std::visit(
+      [&]<class C>(const C& c) -> Outcome {
+        if constexpr (std::is_same_v<C, TakePushes>) {
+          Assert(false, "the engine answers TakePushes when a push is due");
+          return {};
+        } else if constexpr (requires { DecideOn(turn, limits, c); }) {
+          return DecideOn(turn, limits, c);
+        } else {
+          return DecideOn(turn, c);
+        }
+      },
+      command);
+}
+
+Outcome Refuse(StatusCode code, std::string_view reason, std::string message) {
+  return Outcome{Status(code, reason, std::move(message)), {}};
+}
+
+Result<ProductId> RequireProduct(const World& world, std::string_view key) {
+  if (ProductId id = world.FindProduct(key)) return id;
+  return Status(StatusCode::kNotFound, refusal::kUnknownProduct,
+                fmt::format("there is no product with the key '{}'", key));
+}
+
+Result<ModuleId> RequireModule(const World& world, ProductId product, std::string_view name) {
+  ModuleId id = world.FindModule(product, name.empty() ? kDefaultModule : name);
+  if (id && world.modules()[id].registered) return id;
+  return Status(StatusCode::kNotFound, refusal::kUnknownModule,
+                fmt::format("product '{}' has no module '{}'; create it first",
+                            world.products()[product].key, name));
+}
+
+Result<DeviceId> RequireDevice(const World& world, const DeviceRef& ref) {
+  DeviceId id = ref.id;
+  if (!id) {
+    if (ProductId product = world.FindProduct(ref.product_key)) {
+      id = world.names().Find(product, ref.name);
+    }
+  }
+  if (world.devices().Has(id) && !world.devices()[id].deleted) return id;
+  return Status(StatusCode::kNotFound, refusal::kUnknownDevice,
+                fmt::format("product '{}' has no device '{}'", ref.product_key, ref.name));
+}
+
+Result<PackageId> RequirePackage(const World& world, PackageId id) {
+  if (world.packages().Has(id) && !world.packages()[id].deleted) return id;
+  return Status(StatusCode::kNotFound, refusal::kUnknownPackage, "there is no such package");
+}
+
+Result<BatchId> RequireBatch(const World& world, BatchId id) {
+  if (world.batches().Has(id)) return id;
+  return Status(StatusCode::kNotFound, refusal::kUnknownBatch, "there is no such batch");
+}
+
+VersionId FindOrNameVersion(Turn& turn, ProductId product, std::string_view text,
+                            DeviceId reporter) {
+  const World& world = turn.world();
+  if (VersionId id = world.FindVersion(product, text)) return id;
+  auto name = [&](std::string_view what, DeviceId by) {
+    VersionId id = world.versions().next();
+    turn.Emit([&](auto event) {
+      auto named = event.initVersionNamed();
+      named.setVersion(id.value());
+      named.setProduct(product.value());
+      named.setText(std::string(what));
+      named.setDevice(by.value());
+    });
+    return id;
+  };
+  if (!reporter) return name(text, reporter);
+
+  const Device& device = world.devices()[reporter];
+  bool today = device.naming_day == static_cast<uint16_t>(turn.now_ms() / 86'400'000);
+  bool over = world.IndexOf(product).versions.size() >= kVersionsPerProductMax ||
+              (today && device.naming_count >= kNamingsPerDeviceDayMax);
+  if (!over) return name(text, reporter);
+  if (VersionId other = world.FindVersion(product, kOtherVersion)) return other;
+  return name(kOtherVersion, DeviceId());
+}
+
+ModuleId FindOrNameModule(Turn& turn, ProductId product, std::string_view name, DeviceId reporter) {
+  const World& world = turn.world();
+  if (name.empty()) name = kDefaultModule;
+  if (ModuleId id = world.FindModule(product, name)) return id;
+  ModuleId id = world.modules().next();
+  turn.Emit([&](auto event) {
+    auto named = event.initModuleNamed();
+    named.setModule(id.value());
+    named.setProduct(product.value());
+    named.setName(std::string(name));
+    named.setDevice(reporter.value());
+  });
+  return id;
+}
+
+bool IsWord64(std::string_view text) {
+  if (text.empty() || text.size() > 64) return false;
+  for (char c : text) {
+    bool good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                c == '.' || c == '_' || c == '-';
+    if (!good) return false;
+  }
+  return true;
+}
+
+size_t CountChars(std::string_view utf8) {
+  size_t chars = 0;
+  for (char c : utf8) chars += (static_cast<uint8_t>(c) & 0xC0) != 0x80;
+  return chars;
+}
+
+}  // namespace updraft

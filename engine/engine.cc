@@ -1,0 +1,403 @@
+// The engine's threads. One decides and evolves (turns), one makes commits durable, one tells what
+// became of commands. They pass their work on through queues and share nothing else:
+//
+//   Submit ─▶ inbox ─▶ turn thread ─▶ (commit, what waits for it) ─▶ log thread ─▶ completion
+//   thread
+//
+// While a commit is being written the next turn decides; not more than one turn is ahead of the
+// disk, so that what waits meanwhile becomes one commit.
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <limits>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "engine/clock.h"
+#include "engine/core.h"
+#include "engine/intake.h"
+#include "engine/refusals.h"
+#include "engine/updraft.h"
+#include "events/base/log_line.h"
+#include "events/log/rocks_log.h"
+
+namespace updraft {
+namespace {
+
+// Commands decided in one turn, at most; what they tell of becomes durable together.
+constexpr size_t kCommandsPerTurn = 4'096;
+
+// Turns whose commits are not durable yet.
+constexpr size_t kJobsAhead = 1;
+
+struct Item {
+  Command command;
+  Engine::Callback callback;
+  KeyId by;
+  std::function<Engine::Finish(const World&)> look;  // In place of a command.
+};
+
+// Something to be told once a position is durable. Called with the log's verdict.
+using Telling = std::function<void(const Status&)>;
+
+// What one turn leaves to be written and then told.
+struct Job {
+  std::optional<CommitJob> commit;
+  std::vector<Telling> tellings;
+};
+
+Status Stopped() {
+  return Status(StatusCode::kUnavailable, refusal::kEngineStopped, "the engine is stopping");
+}
+
+}  // namespace
+
+class Engine::Impl {
+ public:
+  Impl(EngineOptions options, std::unique_ptr<EventLog> log, const Clock& clock)
+      : options_(std::move(options)), log_(std::move(log)), clock_(clock), core_(CoreOptions()) {}
+  ~Impl() { Stop(); }
+
+  Status Start();
+  Status Submit(Item item);
+  void Stop();
+
+  Status health() const {
+    std::lock_guard lock(mutex_);
+    return failure_;
+  }
+  bool clock_held() const {
+    std::lock_guard lock(mutex_);
+    return clock_held_;
+  }
+  size_t inbox_size() const {
+    std::lock_guard lock(mutex_);
+    return inbox_.size();
+  }
+  const EventLog& log() const { return *log_; }
+
+ private:
+  Core::Options CoreOptions() const {
+    Core::Options core;
+    core.limits.verification_timeout_minutes = options_.verification_timeout_minutes;
+    core.limits.packages_max = options_.packages_max;
+    core.limits.devices_per_batch_max = options_.devices_per_batch_max;
+    core.limits.repeats_per_second = options_.repeats_per_second;
+    core.engine_number = options_.engine_number;
+    core.build = UPDRAFT_VERSION;
+    return core;
+  }
+
+  void RunTurns();
+  void RunLog();
+  void RunCompletions();
+
+  std::deque<Item> TakeItems();
+  void Turn(std::deque<Item>& items);
+  void TakePushesForWaiting(Job& job);
+  void HandOver(Job job);
+  Status Write(const CommitJob& job);
+  void Tell(std::vector<Telling> tellings, const Status& status);
+
+  int64_t Now() { return time_->Advance(clock_.WallUs(), clock_.MonotonicUs()); }
+
+  const EngineOptions options_;
+  const std::unique_ptr<EventLog> log_;
+  const Clock& clock_;
+
+  // The turn thread's.
+  Core core_;
+  std::optional<LogTime> time_;
+  std::deque<std::pair<uint32_t, Callback>> takers_;  // Waiting TakePushes.
+
+  mutable std::mutex mutex_;         // Over all below.
+  std::condition_variable work_;     // For the turn thread.
+  std::condition_variable jobs_cv_;  // For the log thread.
+  std::condition_variable told_cv_;  // For the completion thread.
+  std::deque<Item> inbox_;
+  std::deque<Job> jobs_;
+  size_t jobs_open_ = 0;  // Handed over and not durable yet.
+  std::deque<std::pair<std::vector<Telling>, Status>> told_;
+  Status failure_;
+  bool clock_held_ = false;
+  bool stopping_ = false;
+  bool turns_ended_ = false;
+  bool log_ended_ = false;
+
+  std::thread turn_thread_;
+  std::thread log_thread_;
+  std::thread completion_thread_;
+  std::once_flag stopped_;
+};
+
+Status Engine::Impl::Start() {
+  RETURN_IF_ERROR(core_.Recover(*log_, options_.on_recovery));
+  int64_t last_ms = core_.head().time_ms;
+  int64_t wall_us = clock_.WallUs();
+  time_.emplace(last_ms, wall_us, clock_.MonotonicUs());
+  bool fresh = !core_.head().last;
+  if (!fresh && wall_us / 1'000 - last_ms > options_.clock_ahead_max_ms) {
+    core_.HoldClock();
+    clock_held_ = true;
+    LogWarn("the clock is far ahead of the log: timers and pushes wait until it is confirmed",
+            {{"last_commit_ms", last_ms}, {"clock_ms", wall_us / 1'000}});
+  }
+  CommitJob reign = core_.BeginReign(Now());
+  RETURN_IF_ERROR(log_->Append(reign.commit, reign.side));
+  turn_thread_ = std::thread([this] { RunTurns(); });
+  log_thread_ = std::thread([this] { RunLog(); });
+  completion_thread_ = std::thread([this] { RunCompletions(); });
+  return OkStatus();
+}
+
+Status Engine::Impl::Submit(Item item) {
+  if (!item.look) FillIn(item.command);
+  {
+    std::lock_guard lock(mutex_);
+    if (!failure_.ok()) return failure_;
+    if (stopping_) return Stopped();
+    if (inbox_.size() >= options_.inbox_max) {
+      return Status(StatusCode::kUnavailable, refusal::kInboxFull,
+                    fmt::format("{} commands wait already; try again", inbox_.size()));
+    }
+    inbox_.push_back(std::move(item));
+  }
+  work_.notify_one();
+  return OkStatus();
+}
+
+void Engine::Impl::Stop() {
+  std::call_once(stopped_, [this] {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    work_.notify_all();
+    if (turn_thread_.joinable()) turn_thread_.join();
+    jobs_cv_.notify_all();
+    if (log_thread_.joinable()) log_thread_.join();
+    told_cv_.notify_all();
+    if (completion_thread_.joinable()) completion_thread_.join();
+  });
+}
+
+// Waits until there is something to do and the disk is near enough, and takes what came in.
+std::deque<Item> Engine::Impl::TakeItems() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    bool room = jobs_open_ <= kJobsAhead;
+    if (room && (stopping_ || !inbox_.empty())) break;
+    if (!failure_.ok()) break;
+    int64_t next = core_.NextDue(!takers_.empty());
+    // The log's time as it is now; what is due may be due already.
+    Now();
+    int64_t wait_us = time_->UntilUs(next);
+    if (room && wait_us == 0) break;
+    if (!room || next == std::numeric_limits<int64_t>::max()) {
+      work_.wait(lock);
+    } else {
+      // Slewed time may run slower than the clock that waits: look again, and wait the rest.
+      constexpr int64_t kLongestUs = 1'000'000;
+      work_.wait_for(lock, std::chrono::microseconds(std::min(wait_us, kLongestUs)));
+    }
+  }
+  std::deque<Item> items;
+  if (inbox_.size() <= kCommandsPerTurn) {
+    items.swap(inbox_);
+  } else {
+    auto end = inbox_.begin() + kCommandsPerTurn;
+    std::move(inbox_.begin(), end, std::back_inserter(items));
+    inbox_.erase(inbox_.begin(), end);
+  }
+  return items;
+}
+
+void Engine::Impl::RunTurns() {
+  std::deque<Item> items;
+  while (true) {
+    if (items.empty()) items = TakeItems();
+    {
+      std::unique_lock lock(mutex_);
+      // What did not fit a commit waits for the disk like everything else.
+      work_.wait(lock, [&] { return jobs_open_ <= kJobsAhead; });
+      bool ending = stopping_ || !failure_.ok();
+      if (ending && items.empty() && inbox_.empty()) break;
+    }
+    Turn(items);
+  }
+  Job last;
+  for (auto& [max, callback] : takers_) {
+    last.tellings.push_back([callback = std::move(callback)](const Status& status) {
+      if (callback) callback(Outcome{status, TakenPushes{}});
+    });
+  }
+  if (health().ok()) {
+    core_.BeginTurn(Now());
+    last.commit = core_.EndTurnWithDigest();
+  }
+  HandOver(std::move(last));
+  std::lock_guard lock(mutex_);
+  turns_ended_ = true;
+  jobs_cv_.notify_all();
+}
+
+// Decides what fits in one commit and leaves the rest in `items`.
+void Engine::Impl::Turn(std::deque<Item>& items) {
+  Job job;
+  core_.BeginTurn(Now());
+  while (!items.empty() && core_.HasRoom()) {
+    Item item = std::move(items.front());
+    items.pop_front();
+    if (item.look) {
+      Finish finish = item.look(core_.world());
+      if (finish) job.tellings.push_back(std::move(finish));
+      continue;
+    }
+    if (auto* take = std::get_if<TakePushes>(&item.command)) {
+      takers_.emplace_back(take->max, std::move(item.callback));
+      continue;
+    }
+    Outcome outcome = core_.Execute(item.command, item.by);
+    if (!item.callback) continue;
+    job.tellings.push_back(
+        [callback = std::move(item.callback), outcome = std::move(outcome)](const Status& status) {
+          callback(status.ok() ? outcome : Outcome{status, {}});
+        });
+  }
+  core_.RunAgenda();
+  TakePushesForWaiting(job);
+  job.commit = core_.EndTurn();
+  if (clock_held_ != core_.clock_held()) {
+    std::lock_guard lock(mutex_);
+    clock_held_ = core_.clock_held();
+  }
+  HandOver(std::move(job));
+}
+
+void Engine::Impl::TakePushesForWaiting(Job& job) {
+  while (!takers_.empty()) {
+    std::vector<Push> pushes = core_.TakePushes(takers_.front().first);
+    if (pushes.empty()) return;
+    job.tellings.push_back([callback = std::move(takers_.front().second),
+                            taken = TakenPushes{std::move(pushes)},
+                            now_ms = core_.now_ms()](const Status& status) {
+      if (!callback) return;
+      callback(status.ok() ? Outcome{status, taken, now_ms} : Outcome{status, {}});
+    });
+    takers_.pop_front();
+  }
+}
+
+// Leaves a turn's work to the log thread.
+void Engine::Impl::HandOver(Job job) {
+  if (!job.commit && job.tellings.empty()) return;
+  std::lock_guard lock(mutex_);
+  jobs_.push_back(std::move(job));
+  ++jobs_open_;
+  jobs_cv_.notify_one();
+}
+
+Status Engine::Impl::Write(const CommitJob& job) {
+  int64_t began_us = clock_.MonotonicUs();
+  Status status = log_->Append(job.commit, job.side);
+  if (status.ok() && options_.on_commit) {
+    options_.on_commit(job.commit.last(), job.commit.event_count, job.commit.bytes.size(),
+                       clock_.MonotonicUs() - began_us);
+  }
+  return status;
+}
+
+void Engine::Impl::RunLog() {
+  Status failure;
+  while (true) {
+    Job job;
+    {
+      std::unique_lock lock(mutex_);
+      jobs_cv_.wait(lock, [&] { return !jobs_.empty() || turns_ended_; });
+      if (jobs_.empty()) break;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
+    }
+    // After a failed append the world is ahead of the disk, so that nothing it says can be told:
+    // neither of this job nor of any later one.
+    Status status = !failure.ok() ? failure : job.commit ? Write(*job.commit) : log_->Confirm();
+    if (failure.ok() && !status.ok()) {
+      failure = Status(status.code(), refusal::kLogFailed,
+                       fmt::format("the log cannot be written, so nothing more is accepted; mend "
+                                   "the cause and start again: {}",
+                                   status.message()));
+      LogError("the log failed: the engine accepts nothing more", {{"why", status.ToString()}});
+    }
+    std::lock_guard lock(mutex_);
+    if (failure_.ok()) failure_ = failure;
+    --jobs_open_;
+    if (!job.tellings.empty()) {
+      told_.emplace_back(std::move(job.tellings), failure);
+      told_cv_.notify_one();
+    }
+    work_.notify_one();
+  }
+  std::lock_guard lock(mutex_);
+  log_ended_ = true;
+  told_cv_.notify_all();
+}
+
+void Engine::Impl::RunCompletions() {
+  while (true) {
+    std::pair<std::vector<Telling>, Status> next;
+    {
+      std::unique_lock lock(mutex_);
+      told_cv_.wait(lock, [&] { return !told_.empty() || log_ended_; });
+      if (told_.empty()) return;
+      next = std::move(told_.front());
+      told_.pop_front();
+    }
+    for (Telling& telling : next.first) telling(next.second);
+  }
+}
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
+  std::error_code error;
+  std::filesystem::create_directories(options.data_dir, error);
+  if (error) {
+    return Status(StatusCode::kFailedPrecondition,
+                  fmt::format("the data directory '{}' cannot be made: {}", options.data_dir,
+                              error.message()));
+  }
+  ASSIGN_OR_RETURN(auto log,
+                   RocksLog::Open({.dir = options.data_dir + "/log",
+                                   .create = true,
+                                   .sidecar_key_path = options.data_dir + "/sidecar.key"}));
+  for (const std::string& notice : log->notices()) LogWarn(notice);
+  return OpenWith(std::move(options), std::move(log), SystemClock());
+}
+
+Result<std::unique_ptr<Engine>> Engine::OpenWith(EngineOptions options,
+                                                 std::unique_ptr<EventLog> log,
+                                                 const Clock& clock) {
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(log), clock);
+  RETURN_IF_ERROR(impl->Start());
+  return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+}
+
+Status Engine::Submit(Command command, Callback callback, KeyId by) {
+  return impl_->Submit(Item{std::move(command), std::move(callback), by, nullptr});
+}
+
+Status Engine::Read(std::function<Finish(const World&)> look) {
+  return impl_->Submit(Item{{}, nullptr, {}, std::move(look)});
+}
+
+void Engine::Stop() { impl_->Stop(); }
+Status Engine::health() const { return impl_->health(); }
+bool Engine::clock_held() const { return impl_->clock_held(); }
+size_t Engine::inbox_size() const { return impl_->inbox_size(); }
+const EventLog& Engine::log() const { return impl_->log(); }
+
+}  // namespace updraft

@@ -1,0 +1,249 @@
+// Products, modules, versions, devices, presence and keys.
+#include <cstring>
+
+#include "events/base/assert.h"
+#include "projections/evolution.h"
+
+namespace updraft {
+
+void Evolution::On(events::ProductCreated::Reader event) {
+  ProductId id = w_.products_.Add();
+  Assert(id.value() == event.getProduct(), "products are numbered in the log's order");
+  Set<&Product::key>(id, ToString(event.getProductKey()));
+  Set<&Product::name>(id, ToString(event.getName()));
+  Set<&Product::auth_type>(id, ToString(event.getAuthType()));
+  Set<&Product::description>(id, ToString(event.getDescription()));
+  Set<&Product::node_type>(id, event.getNodeType());
+  Set<&Product::data_format>(id, event.getDataFormat());
+  Set<&Product::created>(id, time_ms_);
+  Set<&Product::modified>(id, time_ms_);
+  w_.product_index_.emplace_back();
+  w_.product_by_key_[w_.products_[id].key] = id;
+  w_.product_by_name_[w_.products_[id].name] = id;
+}
+
+void Evolution::On(events::ProductUpdated::Reader event) {
+  ProductId id(event.getProduct());
+  w_.product_by_name_.erase(w_.products_[id].name);
+  Set<&Product::name>(id, ToString(event.getName()));
+  Set<&Product::description>(id, ToString(event.getDescription()));
+  Set<&Product::dynamic_registration>(id, event.getDynamicRegistration());
+  Set<&Product::modified>(id, time_ms_);
+  w_.product_by_name_[w_.products_[id].name] = id;
+}
+
+void Evolution::On(events::ProductDeleted::Reader event) {
+  ProductId id(event.getProduct());
+  Set<&Product::deleted>(id, true);
+  Set<&Product::modified>(id, time_ms_);
+  w_.product_by_key_.erase(w_.products_[id].key);
+  w_.product_by_name_.erase(w_.products_[id].name);
+}
+
+void Evolution::On(events::ModuleNamed::Reader event) {
+  ModuleId id = w_.modules_.Add();
+  ProductId product(event.getProduct());
+  Assert(id.value() == event.getModule(), "modules are numbered in the log's order");
+  Set<&Module::product>(id, product);
+  Set<&Module::name>(id, ToString(event.getName()));
+  w_.module_index_.emplace_back();
+  ProductIndex& index = w_.product_index_[product.value() - 1];
+  index.modules[LowerCase(w_.modules_[id].name)] = id;
+  index.module_list.push_back(id);
+  CountNaming(DeviceId(event.getDevice()));
+}
+
+void Evolution::On(events::ModuleCreated::Reader event) {
+  ModuleId id(event.getModule());
+  Set<&Module::alias>(id, ToString(event.getAlias()));
+  Set<&Module::description>(id, ToString(event.getDescription()));
+  Set<&Module::registered>(id, true);
+  Set<&Module::created>(id, time_ms_);
+  Set<&Module::modified>(id, time_ms_);
+}
+
+void Evolution::On(events::ModuleUpdated::Reader event) {
+  ModuleId id(event.getModule());
+  Set<&Module::alias>(id, ToString(event.getAlias()));
+  Set<&Module::description>(id, ToString(event.getDescription()));
+  Set<&Module::modified>(id, time_ms_);
+}
+
+void Evolution::On(events::ModuleDeleted::Reader event) {
+  ModuleId id(event.getModule());
+  Set<&Module::registered>(id, false);
+  Set<&Module::modified>(id, time_ms_);
+}
+
+void Evolution::On(events::VersionNamed::Reader event) {
+  VersionId id = w_.versions_.Add();
+  ProductId product(event.getProduct());
+  Assert(id.value() == event.getVersion(), "versions are numbered in the log's order");
+  Set<&Version::product>(id, product);
+  Set<&Version::text>(id, ToString(event.getText()));
+  w_.product_index_[product.value() - 1].versions[w_.versions_[id].text] = id;
+  CountNaming(DeviceId(event.getDevice()));
+}
+
+void Evolution::CountNaming(DeviceId device) {
+  if (!device) return;
+  auto day = static_cast<uint16_t>(time_ms_ / 86'400'000);
+  bool same_day = w_.devices_[device].naming_day == day;
+  uint8_t count = same_day ? w_.devices_[device].naming_count : 0;
+  Set<&Device::naming_day>(device, day);
+  Set<&Device::naming_count>(device, static_cast<uint8_t>(count + 1));
+}
+
+void Evolution::On(events::DevicesRegistered::Reader event) {
+  ProductId product(event.getProduct());
+  capnp::Data::Reader commitments = event.getCommitments();
+  constexpr size_t kCommitmentBytes = 16;
+  for (size_t i = 0; i < commitments.size() / kCommitmentBytes; ++i) {
+    DeviceId id = w_.devices_.Add();
+    Assert(id.value() == event.getFirst() + i, "devices are numbered in the log's order");
+    Set<&Device::product>(id, product);
+    Set<&Device::created>(id, time_ms_);
+    std::array<uint8_t, 8> head;
+    std::memcpy(head.data(), commitments.begin() + i * kCommitmentBytes, head.size());
+    Set<&Device::commitment>(id, head);
+    w_.product_index_[product.value() - 1].devices.Append(id, 0);
+  }
+}
+
+void Evolution::On(events::DeviceUpdated::Reader event) {
+  std::array<uint8_t, 8> head;
+  std::memcpy(head.data(), event.getCommitment().begin(), head.size());
+  Set<&Device::commitment>(DeviceId(event.getDevice()), head);
+}
+
+void Evolution::On(events::DeviceDeleted::Reader event) {
+  DeviceId id(event.getDevice());
+  const Device& device = w_.devices_[id];
+  for (InstalledId i = device.newest_installed; i; i = w_.installed_[i].older) {
+    const Installed& installed = w_.installed_[i];
+    if (!installed.version) continue;
+    ModuleIndex& index = w_.module_index_[installed.module.value() - 1];
+    --index.devices;
+    if (--index.in_use[installed.version] == 0) index.in_use.erase(installed.version);
+  }
+  w_.product_index_[device.product.value() - 1].devices.Move(id, 0, PagedIds<DeviceId, 1>::kNone);
+  Set<&Device::deleted>(id, true);
+  Set<&Device::connected_run>(id, 0u);
+}
+
+void Evolution::On(events::DeviceDisabled::Reader event) {
+  DeviceId id(event.getDevice());
+  Set<&Device::disabled>(id, true);
+  PlaceOpenTasks(id);
+}
+
+void Evolution::On(events::DeviceEnabled::Reader event) {
+  DeviceId id(event.getDevice());
+  Set<&Device::disabled>(id, false);
+  PlaceOpenTasks(id);
+}
+
+// Every device is offline from here on, and none of them is touched: a connection counts in its own
+// run only.
+void Evolution::On(events::BrokerEpochBegan::Reader event) {
+  SetGlobal<&Globals::broker_epoch>(event.getEpoch());
+  SetGlobal<&Globals::broker_run>(w_.globals_.broker_run + 1);
+  for (BatchId batch : w_.agenda_.with_ready) {
+    BatchIndex& index = w_.batch_index_[batch.value() - 1];
+    index.ready.clear();
+    index.repeats.clear();
+  }
+  w_.agenda_.with_ready.clear();
+}
+
+void Evolution::MarkActive(DeviceId id) {
+  if (w_.devices_[id].activated == 0) Set<&Device::activated>(id, time_ms_);
+}
+
+void Evolution::On(events::DeviceOnline::Reader event) {
+  DeviceId id(event.getDevice());
+  MarkActive(id);
+  Set<&Device::generation>(id, event.getGeneration());
+  Set<&Device::connected_run>(id, w_.globals_.broker_run);
+  Set<&Device::presence_changed>(id, time_ms_);
+  Set<&Device::settled>(id, false);
+  bool waits = false;
+  for (InstalledId i = w_.devices_[id].newest_installed; i; i = w_.installed_[i].older) {
+    TaskId task = w_.installed_[i].open_task;
+    if (!task) continue;
+    waits = true;
+    TaskState state = w_.tasks_[task].state;
+    if (state == TaskState::NOTIFIED || state == TaskState::IN_PROGRESS) {
+      Set<&Task::repeat_owed>(task, true);
+    }
+    PlaceInReadySets(task);
+  }
+  if (waits) {
+    w_.agenda_.timers.Arm({time_ms_ + kSettleMs, TimerKind::kDeviceSettles, id.value()});
+  }
+}
+
+void Evolution::On(events::DeviceOffline::Reader event) {
+  DeviceId id(event.getDevice());
+  Set<&Device::connected_run>(id, 0u);
+  Set<&Device::presence_changed>(id, time_ms_);
+  PlaceOpenTasks(id);
+}
+
+void Evolution::On(events::DeviceSettled::Reader event) {
+  DeviceId id(event.getDevice());
+  Set<&Device::settled>(id, true);
+  PlaceOpenTasks(id);
+}
+
+void Evolution::On(events::VersionReported::Reader event) {
+  DeviceId device(event.getDevice());
+  ModuleId module(event.getModule());
+  VersionId version(event.getVersion());
+  MarkActive(device);
+  InstalledId id = FindOrAddInstalled(device, module);
+  ModuleIndex& index = w_.module_index_[module.value() - 1];
+  if (VersionId before = w_.installed_[id].version) {
+    --index.devices;
+    if (--index.in_use[before] == 0) index.in_use.erase(before);
+  }
+  ++index.devices;
+  ++index.in_use[version];
+  Set<&Installed::version>(id, version);
+}
+
+InstalledId Evolution::FindOrAddInstalled(DeviceId device, ModuleId module) {
+  if (InstalledId id = w_.FindInstalled(device, module)) return id;
+  InstalledId id = w_.installed_.Add();
+  Set<&Installed::device>(id, device);
+  Set<&Installed::module>(id, module);
+  Set<&Installed::older>(id, w_.devices_[device].newest_installed);
+  Set<&Device::newest_installed>(device, id);
+  return id;
+}
+
+void Evolution::On(events::KeyCreated::Reader event) {
+  KeyId id = w_.keys_.Add();
+  Assert(id.value() == event.getKey(), "keys are numbered in the log's order");
+  Set<&Key::access_key_id>(id, ToString(event.getAccessKeyId()));
+  Set<&Key::note>(id, ToString(event.getNote()));
+  Set<&Key::formal>(id, event.getFormal());
+  Set<&Key::enabled>(id, true);
+  Set<&Key::created>(id, time_ms_);
+  w_.key_by_access_key_id_[w_.keys_[id].access_key_id] = id;
+}
+
+void Evolution::On(events::KeyChanged::Reader event) {
+  KeyId id(event.getKey());
+  Set<&Key::formal>(id, event.getFormal());
+  Set<&Key::enabled>(id, event.getEnabled());
+}
+
+void Evolution::On(events::KeyDeleted::Reader event) {
+  KeyId id(event.getKey());
+  Set<&Key::deleted>(id, true);
+  Set<&Key::enabled>(id, false);
+  w_.key_by_access_key_id_.erase(w_.keys_[id].access_key_id);
+}
+
+}  // namespace updraft

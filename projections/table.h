@@ -1,0 +1,48 @@
+// Records of one kind, found by dense id, in segments that never move: growing copies nothing, and
+// no turn pays for the millions that are there already.
+//
+// Thread-safety: none.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "events/base/assert.h"
+
+namespace updraft {
+
+template <class IdType, class Record>
+class Table {
+ public:
+  static constexpr size_t kSegmentRecords = 4096;
+
+  // Ids run from 1 to size().
+  size_t size() const { return size_; }
+  IdType newest() const { return IdType(static_cast<typename IdType::rep>(size_)); }
+  IdType next() const { return IdType(static_cast<typename IdType::rep>(size_ + 1)); }
+
+  bool Has(IdType id) const { return id && id.value() <= size_; }
+
+  const Record& operator[](IdType id) const {
+    Assert(Has(id), "id {} of {} records", id, size_);
+    return segments_[(id.value() - 1) / kSegmentRecords][(id.value() - 1) % kSegmentRecords];
+  }
+  Record& Mutable(IdType id) { return const_cast<Record&>(std::as_const(*this)[id]); }
+
+  // Appends a default record.
+  IdType Add() {
+    if (size_ % kSegmentRecords == 0) {
+      segments_.push_back(std::make_unique<Record[]>(kSegmentRecords));
+    }
+    ++size_;
+    return newest();
+  }
+
+ private:
+  std::vector<std::unique_ptr<Record[]>> segments_;
+  size_t size_ = 0;
+};
+
+}  // namespace updraft
