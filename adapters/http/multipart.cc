@@ -4,6 +4,8 @@
 
 #include <strings.h>
 
+#include "events/base/assert.h"
+
 namespace updraft {
 namespace {
 

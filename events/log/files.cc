@@ -5,9 +5,12 @@
 #include <filesystem>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "events/base/format.h"
 
 namespace updraft {
 namespace {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "events/base/format.h"
+
 namespace updraft {
 namespace {
 

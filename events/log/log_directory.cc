@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <fmt/format.h>
+
+#include "events/base/format.h"
 #include "events/log/files.h"
 
 namespace updraft {

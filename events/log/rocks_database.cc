@@ -3,9 +3,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fmt/format.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/table.h>
+
+#include "events/base/format.h"
 
 namespace updraft {
 namespace {

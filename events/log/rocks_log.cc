@@ -16,7 +16,10 @@
 #include <charconv>
 #include <mutex>
 
+#include <fmt/format.h>
+
 #include "events/base/bytes.h"
+#include "events/base/format.h"
 #include "events/log/files.h"
 #include "events/log/key_file.h"
 #include "events/log/log_directory.h"

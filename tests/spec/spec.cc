@@ -1,6 +1,7 @@
 #include "tests/spec/spec.h"
 
 #include <capnp/dynamic.h>
+#include <fmt/format.h>
 
 #include "projections/side_values.h"
 
