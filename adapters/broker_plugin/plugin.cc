@@ -9,11 +9,13 @@
 
 #include <mosquitto.h>
 // The plugin interface's headers need the one above.
+#include <fmt/format.h>
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 
 #include "adapters/broker_plugin/gate.h"
 #include "adapters/wire/gate_topics.h"
+#include "events/base/assert.h"
 
 namespace updraft {
 namespace {
