@@ -147,7 +147,7 @@ bool Gate::CatchUp() {
         changed = true;
         CredentialChanged(record);
       });
-  // What led to a new base was in a delta that may not have been read to its end.
+  // A base may have been made without the delta before it, after a crash.
   if (progress.new_generation) check_ = Walk{.last = connections_.newest_generation()};
   return changed || progress.new_generation;
 }
@@ -156,7 +156,7 @@ void Gate::CredentialChanged(const CredentialRecord& record) {
   if (record.state == CredentialState::kEnabled) return;
   switch (record.kind) {
     case CredentialKind::kDevice:
-      unwelcome_.push_back(record.key);
+      if (connections_.FindLive(record.key) != nullptr) unwelcome_.push_back(record.key);
       return;
     case CredentialKind::kProduct:
       check_ = Walk{.last = connections_.newest_generation()};

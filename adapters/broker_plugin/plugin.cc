@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <mosquitto.h>
 // The plugin interface's headers need the one above.
-#include <fmt/format.h>
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 
@@ -99,8 +99,8 @@ std::optional<std::string_view> MaybeTextOf(const char* text) {
 }
 
 // mosquitto 2.0 has no call for it. The id is the broker's own copy of what the client sent, and is
-// looked at again only after BASIC_AUTH, when it becomes the key of the session; it is overwritten
-// where it lies and never gets longer.
+// looked at again only after BASIC_AUTH, when it becomes the key of the session. It is overwritten
+// where it lies: whoever is accepted came with one at least as long.
 void Rename(const mosquitto* client, const std::string& client_id) {
   char* id = const_cast<char*>(mosquitto_client_id(client));
   std::memcpy(id, client_id.c_str(), client_id.size() + 1);

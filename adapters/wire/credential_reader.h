@@ -32,10 +32,11 @@ class CredentialReader {
 
   struct Progress {
     bool new_generation = false;  // All that was looked up before may have changed.
-    bool more = false;            // The delta goes on behind the records read.
+    bool more = false;            // There may be more behind the records read.
   };
-  // Takes over a new generation if there is one, then reads up to `records_max` records of the
-  // delta and calls `changed` with each.
+  // Reads up to `records_max` records of the delta and calls `changed` with each. A new generation
+  // is taken over once the delta of the one before is read to its end, so that no change is missed,
+  // and then as many records again are read of its own.
   Progress CatchUp(size_t records_max, const std::function<void(const CredentialRecord&)>& changed);
 
   // The latest record of `key` among those read; nothing if it never had one.
@@ -52,13 +53,18 @@ class CredentialReader {
   static constexpr size_t kProblemsMax = 16;
 
  private:
-  bool TakeNewGeneration();
+  void LookForNextGeneration();
+  // How many records it read.
+  size_t ReadDelta(size_t records_max, const std::function<void(const CredentialRecord&)>& changed);
+  void TakeChange(std::string_view bytes,
+                  const std::function<void(const CredentialRecord&)>& changed);
   void Problem(std::string text);
   void DamagedRecord(CredentialFile file, uint64_t index);
 
   const std::string dir_;
   std::optional<CredentialFiles> files_;
-  struct stat current_seen_ = {};  // CURRENT, as it was when last read.
+  std::optional<CredentialFiles> next_;  // Found good, not yet taken over.
+  struct stat current_seen_ = {};        // CURRENT, as it was when last read.
   std::string last_open_problem_;
 
   uint64_t position_ = 0;

@@ -245,6 +245,28 @@ TEST_CASE("a new generation takes the place of the old", "[credentials]") {
   CHECK_FALSE(fs::exists(dir.File("delta-1")));
 }
 
+TEST_CASE("no change is missed when a new generation comes before the old delta is read",
+          "[credentials]") {
+  TemporaryDirectory dir;
+  CredentialWriter writer = WriteBase(dir.path(), 1, 0, {});
+  CredentialReader reader(dir.path());
+  CatchUp(reader);
+  const std::array old = {Device("a", "s", 1), Device("b", "s", 2), Device("c", "s", 3)};
+  REQUIRE(writer.Append(old).ok());
+  CredentialWriter next = WriteBase(dir.path(), 2, 3, {old[0], old[1], old[2]});
+  REQUIRE(next.Append(std::array{Device("d", "s", 4)}).ok());
+
+  std::vector<CredentialKey> changed;
+  auto note = [&](const CredentialRecord& record) { changed.push_back(record.key); };
+  CredentialReader::Progress progress = reader.CatchUp(2, note);
+  CHECK_FALSE(progress.new_generation);
+  CHECK(progress.more);
+  CHECK(reader.CatchUp(2, note).new_generation);
+  CHECK(changed == std::vector{old[0].key, old[1].key, old[2].key, MakeCredentialKey("pk", "d")});
+  CHECK(reader.generation() == 2);
+  CHECK(reader.position() == 4);
+}
+
 TEST_CASE("a writer goes on where the one before stopped", "[credentials]") {
   TemporaryDirectory dir;
   {
