@@ -22,6 +22,16 @@ Status DiskError(std::string_view what, const std::string& path) {
   return Status(StatusCode::kInternal, std::move(message));
 }
 
+Status WriteAll(int fd, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    ssize_t written = write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return DiskError("write", path);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return OkStatus();
+}
+
 Status SyncDirectory(const std::string& path) {
   OwnedFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.ok()) return DiskError("open", path);

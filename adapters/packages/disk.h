@@ -12,6 +12,8 @@ namespace updraft {
 // no room, else INTERNAL.
 Status DiskError(std::string_view what, const std::string& path);
 
+Status WriteAll(int fd, std::string_view bytes, const std::string& path);
+
 // Makes what was created in, renamed into and removed from a directory durable.
 Status SyncDirectory(const std::string& path);
 

@@ -1,8 +1,6 @@
 #include "adapters/packages/file_writer.h"
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <utility>
 
 #include <fcntl.h>
@@ -71,13 +69,8 @@ Status FileWriter::Write(std::string_view bytes) {
 }
 
 Status FileWriter::WriteToDisk(std::string_view bytes) {
+  RETURN_IF_ERROR(WriteAll(fd_.get(), bytes, temporary_path_));
   unsynced_bytes_ += bytes.size();
-  while (!bytes.empty()) {
-    ssize_t written = write(fd_.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return DiskError("write", temporary_path_);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
   if (unsynced_bytes_ >= kSyncEachBytes) {
     if (fdatasync(fd_.get()) != 0) return DiskError("sync", temporary_path_);
     unsynced_bytes_ = 0;

@@ -168,6 +168,15 @@ TEST_CASE("files of every size around a chunk arrive whole", "[http][downloads]"
   }
 }
 
+TEST_CASE("a file that is not in the system's cache arrives whole", "[http][downloads]") {
+  std::string content = Content(1'000'000);
+  Served served(content);
+  OwnedFd fd = served.file.Open();
+  REQUIRE(fsync(fd.get()) == 0);
+  REQUIRE(posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED) == 0);
+  CHECK(BodyOf(RawClient(served.port).Ask(Get(""))) == content);
+}
+
 TEST_CASE("a file that is shorter than was told breaks the connection", "[http][downloads]") {
   Served served(Content(100'000));
   served.size = 200'000;

@@ -9,22 +9,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "tests/packages/temporary_directory.h"
+
 namespace updraft {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr FileKind kPackage = FileKind::kPackage;
-
-// A directory of the test's own, gone after it.
-struct TemporaryDirectory {
-  TemporaryDirectory() {
-    std::string pattern = fs::temp_directory_path() / "updraft-packages-XXXXXX";
-    path = mkdtemp(pattern.data());
-  }
-  ~TemporaryDirectory() { fs::remove_all(path); }
-  std::string path;
-};
 
 struct Fixture {
   std::unique_ptr<PackageStore> Open() { return *PackageStore::Open(directory.path + "/files"); }
