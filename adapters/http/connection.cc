@@ -125,15 +125,22 @@ kj::Promise<void> Connection::handleApplicationError(kj::Exception exception,
         "Content-Length: 0\r\n\r\n"_kj;
     return stream_->write(kTooLarge.begin(), kTooLarge.size());
   }
-  bool late = exception.getType() == kj::Exception::Type::OVERLOADED;
-  if (!late) LogError("request failed", {{"why", exception.getDescription().cStr()}});
+  HttpResponse answer = AnswerTo(exception);
   KJ_IF_MAYBE (r, response) {
-    return SendError(late
-                         ? ErrorResponse(408, "RequestTimeout", "The request's body took too long.")
-                         : ErrorResponse(500, "InternalError", "The request failed; see the log."),
-                     *r);
+    return SendError(answer, *r);
   }
   return kj::READY_NOW;
+}
+
+HttpResponse Connection::AnswerTo(const kj::Exception& exception) const {
+  if (body_malformed_) {
+    return ErrorResponse(400, "BadRequest", "The request's body is not chunked as it should be.");
+  }
+  if (exception.getType() == kj::Exception::Type::OVERLOADED) {  // A timer's.
+    return ErrorResponse(408, "RequestTimeout", "The request's body took too long.");
+  }
+  LogError("request failed", {{"why", exception.getDescription().cStr()}});
+  return ErrorResponse(500, "InternalError", "The request failed; see the log.");
 }
 
 kj::Promise<void> Connection::handleNoResponse(Response& response) {

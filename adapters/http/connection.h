@@ -67,6 +67,7 @@ class Connection final : private kj::HttpService,
                                           std::optional<uint64_t> size) override;
   kj::Promise<void> SendContinue() override;
   void CloseAfterAnswer() override { closing_ = lingering_ = true; }
+  void NoteMalformedBody() override { body_malformed_ = true; }
   Loop& loop() override { return context_.loop; }
   kj::Duration body_timeout() override { return context_.body_timeout; }
   kj::Promise<void> WhenDraining() override { return context_.when_draining(); }
@@ -74,14 +75,17 @@ class Connection final : private kj::HttpService,
   kj::HttpServerSettings Settings();
   kj::Promise<void> Dispatch(HttpRequest request, kj::StringPtr url, kj::AsyncInputStream& body,
                              Response& response);
+  // What to answer when a handler has failed.
+  HttpResponse AnswerTo(const kj::Exception& exception) const;
   kj::Promise<void> SendError(const HttpResponse& error, Response& response);
   // Lets the client finish sending, so that it reads its answer before the connection breaks.
   kj::Promise<void> Linger();
 
   const ConnectionContext& context_;
   const std::string peer_;
-  bool closing_ = false;     // The next answer says "Connection: close" and is the last.
-  bool lingering_ = false;   // The client may still be sending when the last answer is out.
+  bool closing_ = false;    // The next answer says "Connection: close" and is the last.
+  bool lingering_ = false;  // The client may still be sending when the last answer is out.
+  bool body_malformed_ = false;
   bool in_handler_ = false;  // Between a request's head and the end of its handler.
   kj::Own<kj::AsyncIoStream> stream_;
   kj::HttpServer server_;  // Of this connection alone, so that it can be ended alone.

@@ -39,7 +39,12 @@ kj::Promise<size_t> Exchange::ReadBody(kj::ArrayPtr<kj::byte> buffer) {
     body_ended_ = framing_.chunked ? got < least : body_left_ == 0;
     return got;
   });
-  return loop().timer.timeoutAfter(line_.body_timeout(), kj::mv(read));
+  return loop()
+      .timer.timeoutAfter(line_.body_timeout(), kj::mv(read))
+      .catch_([this](kj::Exception&& exception) -> size_t {
+        if (exception.getType() == kj::Exception::Type::FAILED) line_.NoteMalformedBody();
+        kj::throwFatalException(kj::mv(exception));
+      });
 }
 
 kj::Promise<std::optional<std::string>> Exchange::ReadWholeBody(size_t bytes_max) {

@@ -23,6 +23,8 @@ class ExchangeLine {
   virtual kj::Promise<void> SendContinue() = 0;
   // The connection ends after this answer.
   virtual void CloseAfterAnswer() = 0;
+  // The body is not what its head says, which is the client's fault and not the handler's.
+  virtual void NoteMalformedBody() = 0;
   // Begins an answer of `size` bytes, or of unknown size. `head.body` is not sent.
   virtual kj::Own<kj::AsyncOutputStream> SendHead(kj::HttpService::Response& response,
                                                   const HttpResponse& head,
@@ -50,8 +52,8 @@ class Exchange {
   kj::Promise<void> WhenDraining() { return line_.WhenDraining(); }
 
   // Reads the body on into `buffer`: at least 16 KiB of it, all of `buffer`, or what is left; 0 at
-  // the end. Rejected (OVERLOADED, answered 408) when the client takes longer than the server's
-  // body_timeout for that, and (DISCONNECTED) when it leaves.
+  // the end. Rejected when the client takes longer than the server's body_timeout for that (the
+  // server answers 408), when its chunks are malformed (400), and when it leaves.
   kj::Promise<size_t> ReadBody(kj::ArrayPtr<kj::byte> buffer);
 
   // The whole body; nothing when it has more than `bytes_max`. A body whose stated size is more is

@@ -9,6 +9,7 @@
 // a least pace, its idleness between requests, its refusal to take what is sent, and the number of
 // connections in all and from one address. kj-http does not see a request's HTTP version: every
 // client is answered in HTTP/1.1 and may keep its connection unless it says "Connection: close".
+// Nor does it know trailers and chunk extensions: a request with either is refused.
 //
 // Thread-safety: one thread at a time, but for stats(). What handlers are given says itself what
 // other threads may do.
@@ -32,8 +33,9 @@ struct HttpServerOptions {
   std::string address = "127.0.0.1";  // An IP address, "*" for all.
   uint16_t port = 0;                  // 0 takes a free one.
 
-  // A connection past either is answered 503 and closed. Many devices may share one address, so
-  // the second is no bound on devices. Each takes a file descriptor, and a download another.
+  // A connection past either is answered 503 and closed. Many devices may share one address, and
+  // behind a proxy all clients do: the second bound is then to be raised to the first. A connection
+  // takes a file descriptor, and a download another.
   size_t connections_max = 4096;
   size_t connections_per_address_max = 1024;
 

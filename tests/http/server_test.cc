@@ -1,5 +1,6 @@
 #include "adapters/http/server.h"
 
+#include <atomic>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -168,6 +169,27 @@ TEST_CASE("requests that break the protocol are refused and closed", "[http][ser
     CHECK(answer.find("Connection: close\r\n") != answer.npos);
     CHECK(answer.find("smuggled") == answer.npos);
   }
+}
+
+TEST_CASE("a body in malformed chunks is refused and closed", "[http][server]") {
+  Served served;
+  for (std::string_view chunks :
+       {"x\r\n", "-1\r\n", "3;extension\r\nabc\r\n0\r\n\r\n", "3\r\nabcxyz\r\n"}) {
+    CAPTURE(chunks);
+    RawClient client(served.port);
+    client.Send(fmt::format("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{}", chunks));
+    CHECK(StatusOf(client.ReadToClose()) == "HTTP/1.1 400 Bad Request");
+  }
+}
+
+TEST_CASE("a body that breaks off is nobody's answer", "[http][server]") {
+  std::atomic<bool> called = false;
+  Served served([&](HttpRequest, HttpRespond) { called = true; });
+  RawClient client(served.port);
+  client.Send("POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nab");
+  client.ShutdownWrite();
+  CHECK(client.ReadToClose() == "");
+  CHECK_FALSE(called);
 }
 
 TEST_CASE("a body is asked for only when it is wanted", "[http][server]") {
