@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "adapters/packages/disk.h"
+#include "events/base/assert.h"
 #include "events/base/bytes.h"
 #include "events/base/owned_fd.h"
 
