@@ -34,6 +34,7 @@ rocksdb::DBOptions DatabaseOptions() {
   options.bytes_per_sync = 1 << 20;
   options.max_bgerror_resume_count = 0;  // A write that failed once has failed for good.
   options.max_open_files = -1;           // A reader keeps the files that a writer removes.
+  options.max_file_opening_threads = 4;
   options.skip_stats_update_on_db_open = true;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   options.keep_log_file_num = 2;
@@ -59,7 +60,9 @@ std::vector<rocksdb::ColumnFamilyDescriptor> ColumnFamilies() {
 }  // namespace
 
 Status RocksDatabase::Trouble(std::string_view doing, const rocksdb::Status& status) const {
-  const std::string text = status.ToString();
+  std::string text = status.ToString();
+  // The name that it tries last for a table it does not find.
+  if (size_t at = text.find(".ldb"); at != text.npos) text.replace(at, 4, ".sst");
   auto as = [&](StatusCode code, std::string_view way_out) {
     return Status(code, fmt::format("cannot {} the log in {}: {}; {}", doing, dir_, text, way_out));
   };

@@ -116,9 +116,10 @@ Status RocksLogImpl::OpenForWriting() {
   Status there = CheckDirectory(dir, /*write=*/true);
   if (there.code() == StatusCode::kNotFound) return NoLogHere();
   RETURN_IF_ERROR(there);
-  RETURN_IF_ERROR(TakeLock());
   ASSIGN_OR_RETURN(LogDirectory survey, LogDirectory::Survey(dir));
   if (survey.empty() && !options_.create) return NoLogHere();
+  RETURN_IF_ERROR(TakeLock());
+  ASSIGN_OR_RETURN(survey, LogDirectory::Survey(dir));  // As it is now that nobody else writes.
   LogDirectory::Replay replay;
   if (!survey.empty()) {
     RETURN_IF_ERROR(survey.CheckComplete());

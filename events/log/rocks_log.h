@@ -32,7 +32,7 @@ struct RocksLogOptions {
   // The key of the sidecar, see key_file.h, outside of `dir`: whoever takes the one should not have
   // the other. Made together with the log. Without it only a log that is read can be opened, and
   // its sidecar cannot be read.
-  std::string sidecar_key_path;
+  std::string sidecar_key_path = {};
   // The last record of the write-ahead log fails its checksum: either it was acknowledged and
   // rotted since, or a power failure interrupted its writing. Opening refuses to guess; with this
   // it cuts the record off. For an operator to say, once.

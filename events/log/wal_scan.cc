@@ -105,14 +105,14 @@ WalScan Scanner::JudgeBad(size_t offset) const {
   const Header header = HeaderAt(bytes_, offset);
   const size_t left = bytes_.size() - offset - kHeaderBytes;
   const bool cut_short = header.length > left;
-  if (offset + kHeaderBytes + header.length > BlockEnd(offset) ||
-      (cut_short && Matches(bytes_, offset, left, header.crc))) {
+  if (cut_short && Matches(bytes_, offset, left, header.crc)) {
     return Damaged("the length of a record is wrong");
   }
-  if (AnyFragmentFrom(bytes_, offset + 1)) {
-    return Damaged("a record fails its checksum and good ones follow it");
+  if (BlockEnd(offset) < bytes_.size() || AnyFragmentFrom(bytes_, offset + 1)) {
+    return Damaged("a record fails its checksum and others follow it");
   }
-  if (cut_short) return Torn();
+  const bool possible = offset + kHeaderBytes + header.length <= BlockEnd(offset);
+  if (possible && cut_short) return Torn();
   // File systems show space that was given to a file but not yet written as zeros.
   if (left >= kSectorBytes && AllZero(bytes_.substr(bytes_.size() - kSectorBytes))) return Torn();
   return Ends(WalScan::End::kDamaged, "the last record fails its checksum", true);

@@ -215,9 +215,11 @@ class WritableFile : public rocksdb::FSWritableFileOwnerWrapper {
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
     return Sync(options, debug);
   }
+  // Hints, no promises.
   IOStatus RangeSync(uint64_t, uint64_t, const IOOptions&, IODebugContext*) override {
-    return IOStatus::OK();  // A hint, never a promise.
+    return IOStatus::OK();
   }
+  void PrepareWrite(size_t, size_t, const IOOptions&, IODebugContext*) override {}
 
  private:
   const std::shared_ptr<FaultyDisk> disk_;
@@ -340,11 +342,19 @@ class FileSystem : public rocksdb::FileSystemWrapper {
   const std::shared_ptr<FaultyDisk> disk_;
 };
 
+// RocksDB waits a second after each failure; nobody else needs to.
+class ImpatientEnv : public rocksdb::EnvWrapper {
+ public:
+  using EnvWrapper::EnvWrapper;
+  void SleepForMicroseconds(int) override {}
+};
+
 }  // namespace
 
 FaultyFileSystem::FaultyFileSystem()
     : disk_(std::make_shared<FaultyDisk>()),
-      env_(rocksdb::NewCompositeEnv(std::make_shared<FileSystem>(disk_))) {}
+      env_(std::make_unique<ImpatientEnv>(
+          rocksdb::NewCompositeEnv(std::make_shared<FileSystem>(disk_)))) {}
 FaultyFileSystem::~FaultyFileSystem() = default;
 
 rocksdb::Env* FaultyFileSystem::env() { return env_.get(); }

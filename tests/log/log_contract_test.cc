@@ -36,6 +36,7 @@ std::vector<SealedCommit> Fill(EventLog& log, uint32_t count) {
 SideWrite Put(std::string key, std::string value) { return {std::move(key), std::move(value)}; }
 SideWrite Erase(std::string prefix) { return {std::move(prefix), std::nullopt}; }
 
+// What a scan of `prefix` finds.
 std::map<std::string, std::string> SideOf(const EventLog& log, std::string_view prefix = "") {
   std::map<std::string, std::string> side;
   Status scan = log.ScanSide(prefix, [&](std::string_view key, std::string_view value) {
