@@ -65,26 +65,37 @@ void Gate::Disconnected(Client client) {
 
 bool Gate::Knows(Client client) { return IsEngine(client) || connections_.Find(client) != nullptr; }
 
-bool Gate::Allows(Client client, Access access, std::string_view topic, int64_t now_ms) {
+bool Gate::Allows(Client client, const AccessRequest& request, int64_t now_ms) {
   if (IsEngine(client)) return true;
   const Connection* device = connections_.Find(client);
   if (device == nullptr) return false;
-  switch (access) {
+  switch (request.access) {
     case Access::kPublish:
-      if (MayPublish(device->product_key, device->device_name, topic)) return true;
-      Denied(*device, "publish", topic, "publish_topic", now_ms);
+      if (MayPublish(device->product_key, device->device_name, request.topic)) return true;
+      Denied(*device, "publish", request.topic, "publish_topic", now_ms);
       return false;
-    case Access::kSubscribe:
-      if (MaySubscribe(device->product_key, device->device_name, topic)) return true;
-      Denied(*device, "subscribe", topic, "subscribe_topic", now_ms);
+    case Access::kSubscribe: {
+      std::string_view denial = SubscribeDenial(*device, request);
+      if (denial.empty()) return true;
+      Denied(*device, "subscribe", request.topic, denial, now_ms);
       return false;
+    }
     case Access::kReceive:
       // What the engine sends is delivered past the subscriptions, so that nothing comes twice. The
       // broker asks this for what a persistent session kept too, and so drops what was meant for an
       // earlier connection.
-      return IsUserTopic(*device, topic);
+      return IsUserTopic(*device, request.topic);
   }
   Unreachable();
+}
+
+std::string_view Gate::SubscribeDenial(const Connection& device,
+                                       const AccessRequest& request) const {
+  if (!MaySubscribe(device.product_key, device.device_name, request.topic)) {
+    return "subscribe_topic";
+  }
+  const uint32_t max = options_.subscriptions_max;
+  return max > 0 && request.subscriptions >= max ? "subscriptions" : "";
 }
 
 Verdict Gate::Publish(Client client, const Message& message, int64_t now_ms) {
@@ -132,7 +143,9 @@ void Gate::Tick(int64_t now_ms) {
   if (now_ms < next_tick_ms_) return;
   next_tick_ms_ = now_ms + kTickMs;
   CatchUp();
-  for (const std::string& problem : credentials_.TakeProblems()) WarnSometimes(problem, now_ms);
+  for (const std::string& problem : credentials_.TakeProblems()) {
+    if (MayWarn(now_ms)) broker_.Warn(problem);
+  }
   StepChecks();
   CloseUnwelcome();
   StepRoster();
@@ -260,25 +273,25 @@ void Gate::TellStats(int64_t now_ms) {
 
 void Gate::Refused(const ConnectRequest& request, std::string_view reason, int64_t now_ms) {
   ++stats_.refused[reason];
-  WarnSometimes(fmt::format("refused: user=\"{}\" address={} reason={}",
-                            request.user_name.value_or(""), request.ip, reason),
-                now_ms);
+  if (!MayWarn(now_ms)) return;
+  broker_.Warn(fmt::format("refused: user=\"{}\" address={} reason={}",
+                           request.user_name.value_or(""), request.ip, reason));
 }
 
 void Gate::Denied(const Connection& device, std::string_view what, std::string_view topic,
                   std::string_view reason, int64_t now_ms) {
   ++stats_.denied[reason];
-  WarnSometimes(fmt::format("denied: {} device={}/{} topic=\"{}\" reason={}", what,
-                            device.product_key, device.device_name, topic, reason),
-                now_ms);
+  if (!MayWarn(now_ms)) return;
+  broker_.Warn(fmt::format("denied: {} device={}/{} topic=\"{}\" reason={}", what,
+                           device.product_key, device.device_name, topic, reason));
 }
 
-void Gate::WarnSometimes(const std::string& line, int64_t now_ms) {
-  if (!lines_.Admit(now_ms)) return;
+bool Gate::MayWarn(int64_t now_ms) {
+  if (!lines_.Admit(now_ms)) return false;
   if (uint64_t suppressed = lines_.TakeSuppressed(); suppressed > 0) {
     broker_.Warn(fmt::format("{} lines left out", suppressed));
   }
-  broker_.Warn(line);
+  return true;
 }
 
 }  // namespace updraft

@@ -40,6 +40,12 @@ class Broker {
 
 enum class Access { kPublish, kSubscribe, kReceive };
 
+struct AccessRequest {
+  Access access;
+  std::string_view topic;
+  uint32_t subscriptions = 0;  // That the client has already.
+};
+
 // A PUBLISH that Allows() let through.
 struct Message {
   std::string_view topic;
@@ -78,7 +84,7 @@ class Gate {
   void Disconnected(Client client);
   bool Knows(Client client);
 
-  bool Allows(Client client, Access access, std::string_view topic, int64_t now_ms);
+  bool Allows(Client client, const AccessRequest& request, int64_t now_ms);
   Verdict Publish(Client client, const Message& message, int64_t now_ms);
   bool IsEngine(Client client) const { return engines_.contains(client); }
 
@@ -86,6 +92,7 @@ class Gate {
   void Tick(int64_t now_ms);
 
  private:
+  std::string_view SubscribeDenial(const Connection& device, const AccessRequest& request) const;
   bool CatchUp();
   void CredentialChanged(const CredentialRecord& record);
   bool StillWelcome(const Connection& connection);
@@ -105,7 +112,8 @@ class Gate {
   void Refused(const ConnectRequest& request, std::string_view reason, int64_t now_ms);
   void Denied(const Connection& device, std::string_view what, std::string_view topic,
               std::string_view reason, int64_t now_ms);
-  void WarnSometimes(const std::string& line, int64_t now_ms);
+  // Within the bound of lines a second; tells how many were over it before.
+  bool MayWarn(int64_t now_ms);
 
   // A walk over the live connections, a step a tick.
   struct Walk {

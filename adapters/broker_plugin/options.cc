@@ -21,6 +21,7 @@ uint32_t* FindNumber(GateOptions& options, std::string_view key) {
       {"payload_bytes_max", &options.payload_bytes_max},
       {"qos0_per_second", &options.qos0_per_second},
       {"qos1_per_second", &options.qos1_per_second},
+      {"subscriptions_max", &options.subscriptions_max},
       {"failures_per_minute", &options.failures_per_minute},
       {"address_failures_per_minute", &options.address_failures_per_minute},
       {"block_seconds", &options.block_seconds},

@@ -22,6 +22,7 @@ struct GateOptions {
   uint32_t payload_bytes_max = 262'144;
   uint32_t qos0_per_second = 30;
   uint32_t qos1_per_second = 10;
+  uint32_t subscriptions_max = 100;  // Of one connection; the Node SDK makes 16.
   // Failed connects of one user name from one address. Not of an address alone: a site's devices
   // stand behind one address, and one with a bad secret must not lock out the others.
   uint32_t failures_per_minute = 10;

@@ -155,8 +155,12 @@ int OnAclCheck(int, void* event, void* userdata) noexcept {
       default:
         return MOSQ_ERR_SUCCESS;  // To unsubscribe.
     }
-    return plugin.gate->Allows(check.client, access, check.topic, NowMs()) ? MOSQ_ERR_SUCCESS
-                                                                           : MOSQ_ERR_ACL_DENIED;
+    AccessRequest request = {
+        .access = access,
+        .topic = check.topic,
+        .subscriptions = static_cast<uint32_t>(mosquitto_client_sub_count(check.client))};
+    return plugin.gate->Allows(check.client, request, NowMs()) ? MOSQ_ERR_SUCCESS
+                                                               : MOSQ_ERR_ACL_DENIED;
   });
 }
 

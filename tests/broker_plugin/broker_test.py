@@ -411,6 +411,11 @@ class Limits(GateTest):
         self.assertEqual(self.broker.device("b").code, 0)
         self.assertTrue(any("reason=blocked" in line for line in self.broker.lines))
 
+    def test_subscriptions_over_the_bound_are_denied(self):
+        device = self.broker.device("a")
+        codes = [device.subscribe(of("/{pk}/{dn}/user/", "a") + str(i))[0] for i in range(102)]
+        self.assertEqual(codes, [1] * 100 + [DENIED] * 2)
+
     def test_a_payload_over_the_bound_is_dropped_and_the_device_stays(self):
         engine = self.broker.listening_engine()
         device = self.connected(engine, "a")

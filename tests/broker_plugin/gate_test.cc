@@ -68,8 +68,8 @@ class Fixture {
     CHECK(gate().Connect(&clients_[client], request, now_ms).engine);
   }
   void Close(int client) { gate().Disconnected(&clients_[client]); }
-  bool Allows(int client, Access access, std::string_view topic) {
-    return gate().Allows(&clients_[client], access, topic, now_ms);
+  bool Allows(int client, Access access, std::string_view topic, uint32_t subscriptions = 0) {
+    return gate().Allows(&clients_[client], {access, topic, subscriptions}, now_ms);
   }
   Verdict Publish(int client, std::string_view topic, std::string_view payload, int qos = 0) {
     return gate().Publish(&clients_[client], {topic, payload, qos}, now_ms);
@@ -194,6 +194,16 @@ TEST_CASE("a device may subscribe to what it is never sent that way", "[gate]") 
   CHECK(f.Allows(0, Access::kSubscribe, "/ota/device/upgrade/pk/a"));
   CHECK_FALSE(f.Allows(0, Access::kReceive, "/ota/device/upgrade/pk/a"));
   CHECK_FALSE(f.Allows(0, Access::kReceive, "/ota/device/request/pk/a"));
+}
+
+TEST_CASE("a connection has its number of subscriptions", "[gate]") {
+  Fixture f;
+  f.ConnectEngine(1);
+  f.Connect(0, "a");
+  CHECK(f.Allows(0, Access::kSubscribe, "/ota/device/upgrade/pk/a", 99));
+  CHECK_FALSE(f.Allows(0, Access::kSubscribe, "/ota/device/upgrade/pk/a", 100));
+  CHECK(f.Allows(1, Access::kSubscribe, "#", 100));
+  CHECK(f.Stats()["denied"]["subscriptions"] == 1);
 }
 
 TEST_CASE("a client that did not come in through the gate may do nothing", "[gate]") {

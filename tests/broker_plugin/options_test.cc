@@ -43,6 +43,7 @@ TEST_CASE("every limit can be set", "[options]") {
                                                        {"failures_per_minute", "7"},
                                                        {"address_failures_per_minute", "8"},
                                                        {"block_seconds", "9"},
+                                                       {"subscriptions_max", "10"},
                                                        {"stats_seconds", "0"}}));
   REQUIRE(options.ok());
   CHECK(options->connects_per_minute == 1);
@@ -54,6 +55,7 @@ TEST_CASE("every limit can be set", "[options]") {
   CHECK(options->failures_per_minute == 7);
   CHECK(options->address_failures_per_minute == 8);
   CHECK(options->block_seconds == 9);
+  CHECK(options->subscriptions_max == 10);
   CHECK(options->stats_seconds == 0);
 }
 
