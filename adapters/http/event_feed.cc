@@ -88,17 +88,21 @@ class EventFeed::Queue {
     next_.text = std::string();
   }
 
-  // What has come since the last call, once there is something. On the server's thread.
-  kj::Promise<Batch> Next(Loop& loop) {
+  // Done when there is something to take. On the server's thread.
+  kj::Promise<void> WhenChanged(Loop& loop) {
     std::lock_guard lock(mutex_);
-    if (changed_) {
-      changed_ = false;
-      taken_id_ = next_.last_id;
-      return Batch{next_.state, std::exchange(next_.text, ""), next_.last_id, next_.refusal};
-    }
+    if (changed_) return kj::READY_NOW;
     auto change = NewRemotePromise<bool>(loop.mailbox);
     waiting_ = std::move(change.fulfiller);
-    return change.promise.then([this, &loop](bool) { return Next(loop); });
+    return change.promise.ignoreResult();
+  }
+
+  // What has come since the last call; no text when nothing has.
+  Batch Take() {
+    std::lock_guard lock(mutex_);
+    changed_ = false;
+    taken_id_ = next_.last_id;
+    return Batch{next_.state, std::exchange(next_.text, ""), next_.last_id, next_.refusal};
   }
 
  private:
@@ -111,7 +115,7 @@ class EventFeed::Queue {
 
   std::mutex mutex_;  // Guards all of these.
   Batch next_{State::kNew, "", 0, {}};
-  uint64_t taken_id_ = 0;  // The last id that Next() has given out.
+  uint64_t taken_id_ = 0;  // The last id that Take() has given out.
   bool changed_ = false;
   bool reader_gone_ = false;
   std::shared_ptr<RemoteFulfiller<bool>> waiting_;
@@ -137,7 +141,8 @@ class FeedAnswer {
   ~FeedAnswer() noexcept(false) { queue_->ReaderGone(); }
 
   kj::Promise<void> Run() {
-    return queue_->Next(exchange_.loop()).then([this](Queue::Batch first) -> kj::Promise<void> {
+    return queue_->WhenChanged(exchange_.loop()).then([this]() -> kj::Promise<void> {
+      Queue::Batch first = queue_->Take();
       if (first.state == Queue::State::kRefused) {
         return exchange_.Respond(std::move(first.refusal));
       }
@@ -165,12 +170,14 @@ class FeedAnswer {
   }
 
   kj::Promise<void> Follow() {
-    auto quiet = exchange_.loop().timer.afterDelay(quiet_).then([] {
-      return Queue::Batch{Queue::State::kOpen, std::string(kComment), 0, {}};
-    });
-    return queue_->Next(exchange_.loop())
-        .exclusiveJoin(kj::mv(quiet))
-        .then([this](Queue::Batch batch) { return Send(std::move(batch)); });
+    // What there is to send is taken behind the join, which drops what the slower branch holds.
+    return queue_->WhenChanged(exchange_.loop())
+        .exclusiveJoin(exchange_.loop().timer.afterDelay(quiet_))
+        .then([this] {
+          Queue::Batch batch = queue_->Take();
+          if (batch.state == Queue::State::kOpen && batch.text.empty()) batch.text = kComment;
+          return Send(std::move(batch));
+        });
   }
 
   Exchange& exchange_;

@@ -69,8 +69,8 @@ kj::Promise<std::optional<std::string>> Exchange::ReadOn(std::string so_far, siz
 kj::Promise<void> Exchange::Respond(HttpResponse response) {
   auto stream = Begin(response, response.body.size());
   if (response.body.empty()) return kj::READY_NOW;
-  auto body =
-      kj::heap(std::move(response.body));  // Where it stays: a short string moves its bytes.
+  // On the heap, since a short string's bytes move with the string.
+  auto body = kj::heap(std::move(response.body));
   auto written = stream->write(body->data(), body->size());
   return written.attach(kj::mv(stream), kj::mv(body));
 }

@@ -155,6 +155,20 @@ TEST_CASE("a reader that has left is noticed though there is nothing to send", "
   CHECK_FALSE(feed->Push({1, "", ""}));
 }
 
+TEST_CASE("no event is lost between comments", "[http][feed]") {
+  Served served(milliseconds(1));
+  RawClient client(served.port);
+  client.Send(kGet);
+  auto [request, feed] = served.Next();
+  feed->Open(0);
+  CHECK(client.ReadHead() == kHead);
+  for (uint64_t id = 1; id <= 2000; ++id) {
+    REQUIRE(feed->Push({id, "", ""}));
+    // Each is awaited, so that the server waits for the next one or for its timer.
+    REQUIRE(client.ReadUntil("data: \n\n").find(fmt::format("id: {}\n", id)) != std::string::npos);
+  }
+}
+
 TEST_CASE("a stop ends feeds at once", "[http][feed]") {
   Served served;
   RawClient client(served.port);
