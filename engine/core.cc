@@ -63,7 +63,7 @@ Status Core::Recover(const EventLog& log, const std::function<void(Seq)>& progre
 
 CommitJob Core::BeginReign(int64_t now_ms) {
   head_.epoch = Epoch(head_.epoch.value() + 1);
-  BeginTurn(now_ms);
+  StartTurn(now_ms);
   if (world_.globals().schema_version < kSchemaVersion) {
     turn_->Emit([&](auto event) {
       auto raised = event.initSchemaRaised();
@@ -76,12 +76,19 @@ CommitJob Core::BeginReign(int64_t now_ms) {
 }
 
 void Core::BeginTurn(int64_t now_ms) {
+  StartTurn(now_ms);
+  if (!clock_held_) more_due_ = !FireTimers(*turn_, kTimersPerTurn);
+}
+
+void Core::StartTurn(int64_t now_ms) {
   Assert(now_ms >= head_.time_ms, "the log's time does not go back: {} after {}", now_ms,
          head_.time_ms);
   turn_.emplace(world_, writer_, Seq(head_.last.value() + 1), now_ms);
+  if (clock_held_) turn_->HoldTimers();
 }
 
 Outcome Core::Execute(const Command& command, KeyId by) {
+  FireDueFor(*turn_, command);
   uint32_t before = writer_.count();
   turn_->SetBy(by);
   Outcome outcome = Decide(*turn_, options_.limits, command);
@@ -98,15 +105,10 @@ std::vector<Push> Core::TakePushes(uint32_t max) {
   std::vector<Push> pushes;
   if (clock_held_) return pushes;
   while (!resend_.empty() && pushes.size() < max) {
-    PushNumber number = resend_.front();
-    resend_.erase(resend_.begin());
-    auto it = std::find_if(world_.pushes_in_doubt().begin(), world_.pushes_in_doubt().end(),
-                           [&](const PushInDoubt& p) { return p.number == number.value(); });
-    if (it == world_.pushes_in_doubt().end()) continue;
-    const Task& task = world_.tasks()[it->task];
-    // Who is offline is told when it comes back; who said something has been told.
-    if (task.state != TaskState::NOTIFIED || !world_.IsOnline(task.device)) continue;
-    pushes.push_back(Push{number, true, MakeNotice(world_, it->task, turn_->now_ms())});
+    std::optional<Push> push = Resend(resend_.front());
+    if (push && !pusher_.TakeRepeat(*turn_, options_.limits)) break;
+    resend_.pop_front();
+    if (push) pushes.push_back(*std::move(push));
   }
   if (pushes.size() == max) return pushes;
   std::vector<Push> due =
@@ -115,9 +117,22 @@ std::vector<Push> Core::TakePushes(uint32_t max) {
   return pushes;
 }
 
+std::optional<Push> Core::Resend(PushNumber number) const {
+  const auto& in_doubt = world_.pushes_in_doubt();
+  auto it = std::find_if(in_doubt.begin(), in_doubt.end(),
+                         [&](const PushInDoubt& p) { return p.number == number.value(); });
+  if (it == in_doubt.end()) return std::nullopt;
+  const Task& task = world_.tasks()[it->task];
+  // Who is offline is told when it comes back, whose attempt failed at the next one. Who is
+  // upgrading may do so for an earlier notice, and wait for this one after a failure.
+  bool told = task.state == TaskState::NOTIFIED || task.state == TaskState::IN_PROGRESS;
+  bool waits = task.retry_waiting || task.retry_ready || !world_.IsOnline(task.device);
+  if (!told || waits) return std::nullopt;
+  return Push{number, true, MakeNotice(world_, it->task, turn_->now_ms())};
+}
+
 void Core::RunAgenda() {
   if (clock_held_) return;
-  more_due_ = !FireTimers(*turn_, kTimersPerTurn);
   if (turn_->HasRoom() && work_.Step(*turn_)) more_due_ = true;
 }
 
@@ -158,7 +173,7 @@ int64_t Core::NextDue(bool pushes_wanted) {
   if (more_due_ || !world_.agenda().at_work.empty()) return 0;
   int64_t next = world_.NextTimerDue();
   if (!pushes_wanted) return next;
-  if (!resend_.empty()) return 0;
+  if (!resend_.empty()) next = std::min(next, pusher_.next_repeat_ms());
   return std::min(next, pusher_.NextDue(world_));
 }
 

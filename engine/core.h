@@ -11,6 +11,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +53,7 @@ class Core {
   // Opens this engine's reign with the first commit of a new epoch.
   CommitJob BeginReign(int64_t now_ms);
 
+  // Fires what is due by then, a bounded number.
   // REQUIRED: now_ms is not before any earlier turn's.
   void BeginTurn(int64_t now_ms);
   // Not for TakePushes.
@@ -60,7 +63,7 @@ class Core {
   // At most `max` pushes that are due now. Pushes that a former reign recorded and the broker may
   // not have come first, once.
   std::vector<Push> TakePushes(uint32_t max);
-  // Fires what is due and takes a step of what goes on over many turns.
+  // Takes a step of what goes on over many turns.
   void RunAgenda();
   // Nothing when the turn had no events.
   std::optional<CommitJob> EndTurn();
@@ -79,6 +82,9 @@ class Core {
   int64_t now_ms() const { return turn_->now_ms(); }
 
  private:
+  void StartTurn(int64_t now_ms);
+  // A push of a former reign, if the device may still be waiting for it.
+  std::optional<Push> Resend(PushNumber number) const;
   void RecordDigest();
 
   Options options_;
@@ -87,11 +93,11 @@ class Core {
   LogHead head_;  // With every commit that EndTurn gave out, durable or not.
   uint64_t commits_since_digest_ = 0;
   bool clock_held_ = false;
-  bool more_due_ = false;  // The agenda was not finished within its turn's bound.
+  bool more_due_ = false;  // Not all that is due fitted the turn.
   std::optional<Turn> turn_;
   Work work_;
   Pusher pusher_;
-  std::vector<PushNumber> resend_;
+  std::deque<PushNumber> resend_;
 };
 
 // Folds one commit into a world. DATA_LOSS when a recorded digest is not the world's.

@@ -1,5 +1,7 @@
 #include "engine/decide.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "engine/decide_internal.h"
@@ -7,7 +9,26 @@
 
 namespace updraft {
 
+namespace {
+
+// A guest's key shows products and devices; whatever changes something is a formal user's.
+Status CheckCaller(const World& world, KeyId by) {
+  if (!by) return OkStatus();
+  const Key& key = world.keys()[by];
+  if (!key.deleted && key.enabled && key.formal) return OkStatus();
+  bool works = !key.deleted && key.enabled;
+  return Status(StatusCode::kPermissionDenied, refusal::kFormalUserOnly,
+                works ? "the access key is a guest's, who may only look at products and devices; "
+                        "an operator can promote the key to a formal user's"
+                      : "the access key does not work any more; use another one");
+}
+
+}  // namespace
+
 Outcome Decide(Turn& turn, const Limits& limits, const Command& command) {
+  if (Status status = CheckCaller(turn.world(), turn.by()); !status.ok()) {
+    return Outcome{std::move(status), {}};
+  }
   return std::visit(
       [&]<class C>(const C& c) -> Outcome {
         if constexpr (std::is_same_v<C, TakePushes>) {
@@ -111,6 +132,22 @@ bool IsWord64(std::string_view text) {
     if (!good) return false;
   }
   return true;
+}
+
+bool IsNoticeWord(std::string_view text) {
+  static constexpr std::string_view kWords[] = {
+      "code",    "data",   "dProtocol", "extData",    "files", "id",  "isDiff",  "md5",
+      "message", "module", "sign",      "signMethod", "size",  "url", "version", "_package_udi"};
+  return std::find(std::begin(kWords), std::end(kWords), text) != std::end(kWords);
+}
+
+bool BracesBalance(std::string_view text) {
+  int open = 0;
+  for (char c : text) {
+    open += c == '{' ? 1 : c == '}' ? -1 : 0;
+    if (open < 0) return false;
+  }
+  return open == 0;
 }
 
 size_t CountChars(std::string_view utf8) {

@@ -57,6 +57,10 @@ Outcome Decide(Turn& turn, const Limits& limits, const Command& command);
 // Fires what is due at the turn's time, at most `most` timers; false when more is due.
 bool FireTimers(Turn& turn, size_t most);
 
+// Fires what is due of the records that a command is about to touch: for when FireTimers has not
+// come so far yet.
+void FireDueFor(Turn& turn, const Command& command);
+
 // What goes on over many turns: walks that choose targets and sweeps that cancel. Keeps what a gray
 // batch's survey has seen so far, which is not in the log: after a restart it begins anew.
 class Work {
@@ -83,7 +87,14 @@ class Pusher {
   // When the next push may be due; the far future when nothing waits.
   int64_t NextDue(const World& world) const;
 
+  // Whether one more notice that no batch's pace counts may leave now; takes its place if so.
+  bool TakeRepeat(const Turn& turn, const Limits& limits);
+  int64_t next_repeat_ms() const { return next_repeat_ms_; }
+
  private:
+  void TakeOf(Turn& turn, const Limits& limits, BatchId id, uint32_t max,
+              std::vector<Push>& pushes);
+
   BatchId last_;
   int64_t next_repeat_ms_ = 0;
 };

@@ -24,7 +24,6 @@ struct Plan {
   bool source_given = false;
   std::vector<DeviceId> devices;  // The named ones, but for those on the target.
   TargetProblems problems;
-  uint32_t timeout_minutes = 0;
   std::string warning;
 };
 
@@ -54,6 +53,18 @@ Status CheckTags(const std::vector<std::pair<std::string, std::string>>& tags) {
     }
     if (!keys.insert(key).second) {
       return Invalid(refusal::kDuplicateTag, fmt::format("tag '{}' is there twice", key));
+    }
+    if (IsNoticeWord(key)) {
+      return Invalid(refusal::kTagsInvalid,
+                     fmt::format("devices in the field take the tag '{}' for the notice's own "
+                                 "field; choose another key",
+                                 key));
+    }
+    if (!BracesBalance(value)) {
+      return Invalid(refusal::kTagsInvalid,
+                     fmt::format("devices in the field count braces: those in the value of tag "
+                                 "'{}' must come in pairs",
+                                 key));
     }
     bytes += key.size() + value.size();
   }
@@ -241,7 +252,7 @@ Status PlanDevices(const World& world, const CreateBatch& c, Plan& plan) {
       continue;
     }
     if (!device) {
-      problem(i, "unknown to the product");
+      problem(i, IsDeviceName(name) ? "unknown to the product" : "no device name");
       continue;
     }
     VersionId version = world.VersionOf(device, plan.module);
@@ -309,10 +320,6 @@ Status MakePlan(const World& world, const Limits& limits, const CreateBatch& c, 
   ASSIGN_OR_RETURN(PackageId package, RequirePackage(world, c.package));
   plan.package = &world.packages()[package];
   plan.module = plan.package->module;
-  plan.timeout_minutes = c.timeout_minutes;
-  if (c.verification && plan.timeout_minutes == 0) {
-    plan.timeout_minutes = limits.verification_timeout_minutes;
-  }
   RETURN_IF_ERROR(CheckPackage(world, c, plan));
   RETURN_IF_ERROR(PlanSources(world, c, plan));
   RETURN_IF_ERROR(CheckScope(world, c, plan));
@@ -323,10 +330,12 @@ Status MakePlan(const World& world, const Limits& limits, const CreateBatch& c, 
     return Status(StatusCode::kFailedPrecondition, refusal::kNoDeviceCanUpgrade,
                   "no device can be upgraded: none matches, or all run the version already");
   }
-  if (limits.devices_per_batch_max != 0 && population > limits.devices_per_batch_max) {
+  uint64_t targets =
+      c.scope == Scope::kGray ? GrayShare(population, c.gray_thousandths) : population;
+  if (limits.devices_per_batch_max != 0 && targets > limits.devices_per_batch_max) {
     return Invalid(refusal::kTooManyTargets,
-                   fmt::format("{} devices match; the configuration allows {} a batch", population,
-                               limits.devices_per_batch_max));
+                   fmt::format("the batch would have {} devices; the configuration allows {}",
+                               targets, limits.devices_per_batch_max));
   }
   if (c.retry_minutes && !plan.source_given) {
     plan.warning =
@@ -358,7 +367,7 @@ BatchId EmitBatch(Turn& turn, const CreateBatch& c, const Plan& plan) {
     created.setSourceGiven(plan.source_given);
     created.setFrontier(world.devices().newest().value());
     created.setPushPerMinute(c.verification ? 0 : c.push_per_minute);
-    created.setTimeoutMinutes(plan.timeout_minutes);
+    created.setTimeoutMinutes(c.timeout_minutes);
     created.setRetryCount(static_cast<uint8_t>(c.retry_count));
     created.setRetryMinutes(c.retry_minutes.value_or(0));
     created.setOverride(c.override_others && !c.verification);
@@ -381,7 +390,10 @@ BatchId EmitBatch(Turn& turn, const CreateBatch& c, const Plan& plan) {
 
 Outcome DecideOn(Turn& turn, const Limits& limits, const CreateBatch& order) {
   CreateBatch c = order;
-  if (c.verification) c.scope = Scope::kSpecific;
+  if (c.verification) {
+    c.scope = Scope::kSpecific;
+    if (c.timeout_minutes == 0) c.timeout_minutes = limits.verification_timeout_minutes;
+  }
   Plan plan;
   if (Status status = MakePlan(turn.world(), limits, c, turn.now_ms(), plan); !status.ok()) {
     Outcome refused{std::move(status), {}};
@@ -501,6 +513,15 @@ Outcome DecideOn(Turn& turn, const ResumeBatch& c) {
   return Done();
 }
 
+void EndDynamic(Turn& turn, BatchId id) {
+  turn.Emit([&](auto event) { event.initBatchStopped().setBatch(id.value()); });
+  turn.Emit([&](auto event) {
+    auto ended = event.initBatchEnded();
+    ended.setBatch(id.value());
+    ended.setStatus(BatchStatus::CANCELED);
+  });
+}
+
 Outcome DecideOn(Turn& turn, const StopBatch& c) {
   REQUIRE_OR_REFUSE(BatchId id, RequireBatch(turn.world(), c.batch));
   const Batch& batch = turn.world().batches()[id];
@@ -511,12 +532,7 @@ Outcome DecideOn(Turn& turn, const StopBatch& c) {
   if (batch.stopped) {
     return RefuseState(refusal::kAlreadyCanceled, "the batch takes no more devices already");
   }
-  turn.Emit([&](auto event) { event.initBatchStopped().setBatch(id.value()); });
-  turn.Emit([&](auto event) {
-    auto ended = event.initBatchEnded();
-    ended.setBatch(id.value());
-    ended.setStatus(BatchStatus::CANCELED);
-  });
+  EndDynamic(turn, id);
   return Done();
 }
 
@@ -543,7 +559,13 @@ Outcome DecideOn(Turn& turn, const CancelBatch& c) {
                     bit(c.queued || all_waiting, TaskState::QUEUED) |
                     bit(c.notified, TaskState::NOTIFIED) |
                     bit(c.in_progress, TaskState::IN_PROGRESS);
-  if (states != 0) BeginSweep(turn, id, events::SweepCause::BY_USER, states);
+  const auto& counts = world.IndexOf(id).tasks.counts();
+  TaskState joined = batch.need_confirm ? TaskState::CONFIRM : TaskState::QUEUED;
+  bool any = batch.walking && (states >> static_cast<int>(joined) & 1) != 0;
+  for (int state = 0; state < kTaskStateCount; ++state) {
+    any |= (states >> state & 1) != 0 && counts[state] != 0;
+  }
+  if (any) BeginSweep(turn, id, events::SweepCause::BY_USER, states);
   return Done();
 }
 

@@ -47,13 +47,6 @@ bool IsProductKey(std::string_view key) {
          });
 }
 
-bool IsDeviceName(std::string_view name) {
-  return name.size() >= 4 && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
-           return isalnum(static_cast<unsigned char>(c)) != 0 ||
-                  std::string_view("-_@.:").find(c) != std::string_view::npos;
-         });
-}
-
 bool IsText(std::string_view text, size_t chars_max) {
   return IsValidUtf8(text) && CountChars(text) <= chars_max;
 }
@@ -87,17 +80,25 @@ void EmitProductUpdated(Turn& turn, ProductId id, std::string_view name,
   });
 }
 
-void EmitModuleCreated(Turn& turn, ModuleId id, std::string_view alias,
+void EmitModuleCreated(Turn& turn, ModuleId id, std::string_view name, std::string_view alias,
                        std::string_view description) {
   turn.Emit([&](auto event) {
     auto created = event.initModuleCreated();
     created.setModule(id.value());
+    created.setName(std::string(name));
     created.setAlias(std::string(alias));
     created.setDescription(std::string(description));
   });
 }
 
 }  // namespace
+
+bool IsDeviceName(std::string_view name) {
+  return name.size() >= 4 && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
+           return isalnum(static_cast<unsigned char>(c)) != 0 ||
+                  std::string_view("-_@.:").find(c) != std::string_view::npos;
+         });
+}
 
 Outcome DecideOn(Turn& turn, const CreateProduct& c) {
   const World& world = turn.world();
@@ -128,7 +129,8 @@ Outcome DecideOn(Turn& turn, const CreateProduct& c) {
     created.setDescription(c.description);
   });
   turn.Side(SideKeyOfProduct(id), c.product_secret);
-  EmitModuleCreated(turn, FindOrNameModule(turn, id, kDefaultModule, DeviceId()), "", "");
+  EmitModuleCreated(turn, FindOrNameModule(turn, id, kDefaultModule, DeviceId()), kDefaultModule,
+                    "", "");
   return Done(CreatedProduct{id, c.product_key, c.product_secret});
 }
 
@@ -167,7 +169,7 @@ Outcome DecideOn(Turn& turn, const DeleteProduct& c) {
     if (world.modules()[world.packages()[package].module].product != id) continue;
     for (BatchId batch : world.IndexOf(package).batches) {
       if (world.batches()[batch].dynamic && !world.batches()[batch].stopped) {
-        turn.Emit([&](auto event) { event.initBatchStopped().setBatch(batch.value()); });
+        EndDynamic(turn, batch);
       }
     }
     turn.Emit([&](auto event) { event.initPackageDeleted().setPackage(p); });
@@ -190,6 +192,12 @@ Outcome DecideOn(Turn& turn, const CreateModule& c) {
     return RefuseInvalid(refusal::kModuleNameReserved,
                          "every product has the module 'default' from the start");
   }
+  if (IsNoticeWord(c.name)) {
+    return RefuseInvalid(refusal::kModuleNameReserved,
+                         fmt::format("devices in the field take '{}' for a field of the notice; "
+                                     "choose another name",
+                                     c.name));
+  }
   if (!IsText(c.alias, kAliasCharsMax) || !IsText(c.description, kDescriptionCharsMax)) {
     return RefuseDescription();
   }
@@ -208,7 +216,7 @@ Outcome DecideOn(Turn& turn, const CreateModule& c) {
         StatusCode::kResourceExhausted, refusal::kTooManyModules,
         fmt::format("a product has at most {} modules beside the default one", kCustomModulesMax));
   }
-  EmitModuleCreated(turn, FindOrNameModule(turn, product, c.name, DeviceId()), c.alias,
+  EmitModuleCreated(turn, FindOrNameModule(turn, product, c.name, DeviceId()), c.name, c.alias,
                     c.description);
   return Done();
 }
@@ -356,7 +364,7 @@ Outcome RefuseLastKey() {
 Outcome DecideOn(Turn& turn, const CreateKey& c) {
   const World& world = turn.world();
   if (world.FindKey(c.access_key_id)) {
-    return Refuse(StatusCode::kAlreadyExists, refusal::kUnknownKey,
+    return Refuse(StatusCode::kAlreadyExists, refusal::kKeyTaken,
                   fmt::format("there is an access key '{}'", c.access_key_id));
   }
   KeyId id = world.keys().next();

@@ -74,15 +74,25 @@ ModuleId FindOrNameModule(Turn&, ProductId, std::string_view name, DeviceId repo
 // 1 to 64 of letters, digits, point, underscore and hyphen: versions of packages, names of modules.
 bool IsWord64(std::string_view text);
 size_t CountChars(std::string_view utf8);
+// 4 to 32 of letters, digits and - _ @ . : are a device's name.
+bool IsDeviceName(std::string_view name);
+// A word by which fielded devices find the fields of a notice. They look for it anywhere in the
+// text, so that a version or a module of this name, or a tag of this key, would mislead them.
+bool IsNoticeWord(std::string_view text);
+// Fielded devices count braces without regard to quotes.
+bool BracesBalance(std::string_view text);
 
 // Joins devices to a batch in chunks: queued, in conflict, or taking over another open task.
 // Devices that have an open task in the same batch are left alone. The cursor is that of a walk.
 void ChooseTargets(Turn&, BatchId, const std::vector<DeviceId>& devices, DeviceId cursor,
                    bool walk_ended);
+// How many of a gray batch's population are chosen: rounded down, but at least one.
+uint64_t GrayShare(uint64_t population, uint32_t thousandths);
 // The newest dynamic batch that wants the device after its report, if any.
 void MatchDynamic(Turn&, DeviceId, ModuleId, VersionId);
 
-// Fires the timers of a task that are due, before a command looks at it.
+// What is due of a batch or of an open task and its batch fires before a command looks at it.
+void FireDueOf(Turn&, BatchId);
 void FireDueOf(Turn&, TaskId);
 void FailAttempt(Turn&, TaskId, TaskReason, std::string_view text);
 void FailTask(Turn&, TaskId, TaskReason, std::string_view text = {});
@@ -91,6 +101,8 @@ void SucceedTask(Turn&, TaskId, TaskReason);
 void CancelTasks(Turn&, const std::vector<TaskId>&, TaskReason);
 // What follows from a task's end: the verdict of a verification, the end of the batch.
 void AfterTasksEnded(Turn&, BatchId, bool by_cancel = false);
+// A dynamic batch takes no more devices. Its open tasks go on.
+void EndDynamic(Turn&, BatchId);
 // Begins a sweep and takes its first step.
 void BeginSweep(Turn&, BatchId, events::SweepCause, uint32_t states);
 void StepSweep(Turn&, BatchId);

@@ -40,6 +40,12 @@ Outcome DecideOn(Turn& turn, const Limits& limits, const CreatePackage& c) {
                                      "underscores or hyphens",
                                      c.target_version));
   }
+  if (IsNoticeWord(c.target_version)) {
+    return RefuseInvalid(refusal::kPackageVersionMalformed,
+                         fmt::format("devices in the field take '{}' for a field of the notice; "
+                                     "choose another version",
+                                     c.target_version));
+  }
   if (c.diff && c.source_version.empty()) {
     return RefuseInvalid(refusal::kSourceVersionMissing,
                          "a diff package needs the version that it starts from");
@@ -60,6 +66,10 @@ Outcome DecideOn(Turn& turn, const Limits& limits, const CreatePackage& c) {
   if (!IsValidUtf8(c.udi) || CountChars(c.udi) > kUdiCharsMax) {
     return RefuseInvalid(refusal::kUdiTooLong,
                          fmt::format("the udi has at most {} characters", kUdiCharsMax));
+  }
+  if (!BracesBalance(c.udi)) {
+    return RefuseInvalid(refusal::kUdiMalformed,
+                         "devices in the field count braces: those in the udi must come in pairs");
   }
   if (c.file.empty() || c.size_bytes == 0 || c.md5.size() != 16 || c.sha256.size() != 32) {
     return RefuseInvalid(refusal::kPackageFileInvalid,

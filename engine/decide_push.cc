@@ -73,29 +73,50 @@ std::vector<Push> Pusher::Take(Turn& turn, const Limits& limits, uint32_t max) {
   order.insert(order.end(), with_ready.begin(), with_ready.upper_bound(last_));
   for (BatchId id : order) {
     if (!Delivers(world, id)) continue;
-    const BatchIndex& index = world.IndexOf(id);
-    while (pushes.size() < max && turn.HasRoom() && !index.repeats.empty() &&
-           next_repeat_ms_ <= turn.now_ms()) {
-      TaskId task = *index.repeats.begin();
-      EmitPush(turn, task, PushKind::REPEAT);
-      pushes.push_back(PushOf(world, task, turn.now_ms()));
-      next_repeat_ms_ = std::max(next_repeat_ms_ + 1'000 / limits.repeats_per_second,
-                                 turn.now_ms() - 1'000 / limits.repeats_per_second);
-    }
-    while (pushes.size() < max && turn.HasRoom() && !index.ready.empty() &&
-           world.PaceDue(id) <= turn.now_ms()) {
-      TaskId task = *index.ready.begin();
-      if (DiffDoesNotFit(world, task)) {
-        FailTask(turn, task, TaskReason::SOURCE_MISMATCH);
-        continue;
-      }
-      EmitPush(turn, task, world.tasks()[task].retry_ready ? PushKind::RETRY : PushKind::FIRST);
-      pushes.push_back(PushOf(world, task, turn.now_ms()));
-    }
-    if (!pushes.empty()) last_ = id;
+    size_t before = pushes.size();
+    TakeOf(turn, limits, id, max, pushes);
+    if (pushes.size() != before) last_ = id;
     if (pushes.size() >= max) break;
   }
   return pushes;
+}
+
+void Pusher::TakeOf(Turn& turn, const Limits& limits, BatchId id, uint32_t max,
+                    std::vector<Push>& pushes) {
+  const World& world = turn.world();
+  const BatchIndex& index = world.IndexOf(id);
+  // False when the task has come to its end instead.
+  auto may_push = [&](TaskId task) {
+    FireDueOf(turn, task);
+    if (IsOpen(world.tasks()[task].state) && DiffDoesNotFit(world, task)) {
+      FailTask(turn, task, TaskReason::SOURCE_MISMATCH);
+    }
+    return IsOpen(world.tasks()[task].state);
+  };
+  auto push = [&](TaskId task, PushKind kind) {
+    EmitPush(turn, task, kind);
+    pushes.push_back(PushOf(world, task, turn.now_ms()));
+  };
+  auto room = [&] { return pushes.size() < max && turn.HasRoom() && Delivers(world, id); };
+  while (room() && !index.repeats.empty()) {
+    TaskId task = *index.repeats.begin();
+    if (!may_push(task)) continue;
+    if (!TakeRepeat(turn, limits)) break;
+    push(task, PushKind::REPEAT);
+  }
+  while (room() && !index.ready.empty() && world.PaceDue(id) <= turn.now_ms()) {
+    TaskId task = *index.ready.begin();
+    if (!may_push(task)) continue;
+    push(task, world.tasks()[task].retry_ready ? PushKind::RETRY : PushKind::FIRST);
+  }
+}
+
+// A turn that comes late makes up for one interval, not for more.
+bool Pusher::TakeRepeat(const Turn& turn, const Limits& limits) {
+  if (next_repeat_ms_ > turn.now_ms()) return false;
+  int64_t interval_ms = 1'000 / std::max<int64_t>(1, limits.repeats_per_second);
+  next_repeat_ms_ = std::max(next_repeat_ms_ + interval_ms, turn.now_ms());
+  return true;
 }
 
 int64_t Pusher::NextDue(const World& world) const {

@@ -94,7 +94,6 @@ Outcome DecideOn(Turn& turn, const ReportVersion& c) {
       reported.setVersion(version.value());
     });
   }
-  if (TaskId task = world.OpenTask(device, module)) FireDueOf(turn, task);
   if (TaskId task = world.OpenTask(device, module)) JudgeVersion(turn, task, version);
   if (changed) MatchDynamic(turn, device, module, version);
   Settle(turn, device);
@@ -136,7 +135,9 @@ void BeginUpgrade(Turn& turn, TaskId id, int step, std::string_view text) {
 
 void NoteProgress(Turn& turn, TaskId id, int step, std::string_view text) {
   const Task& task = turn.world().tasks()[id];
-  bool news = step != task.step || task.retry_waiting || task.retry_ready || !text.empty();
+  // The words of a device at an unchanged step are heard once.
+  bool first_words = !text.empty() && !Seq(task.text);
+  bool news = step != task.step || task.retry_waiting || task.retry_ready || first_words;
   if (!news) return;
   Seq seq = turn.Emit([&](auto event) {
     auto reported = event.initProgressReported();
@@ -195,8 +196,6 @@ Outcome DecideOn(Turn& turn, const ReportProgress& c) {
   ModuleId module = world.FindModule(world.devices()[device].product,
                                      c.module.empty() ? kDefaultModule : c.module);
   TaskId task = module ? world.OpenTask(device, module) : TaskId();
-  if (task) FireDueOf(turn, task);
-  if (task) task = world.OpenTask(device, module);
   if (!task) {
     return RefuseState(refusal::kNoOpenTask, "the device has no open upgrade of this module");
   }
@@ -205,6 +204,19 @@ Outcome DecideOn(Turn& turn, const ReportProgress& c) {
   return outcome;
 }
 
+namespace {
+
+// What was told to the device already it may be told again, paused or not.
+bool MayPull(const World& world, TaskId id) {
+  const Task& task = world.tasks()[id];
+  const Batch& batch = world.batches()[task.batch];
+  if (task.state == TaskState::CONFIRM || world.devices()[task.device].disabled) return false;
+  if (task.state == TaskState::QUEUED && batch.paused) return false;
+  return batch.status != BatchStatus::PLANNED;
+}
+
+}  // namespace
+
 Outcome DecideOn(Turn& turn, const RequestPackage& c) {
   const World& world = turn.world();
   REQUIRE_OR_REFUSE(DeviceId device, RequireDevice(world, c.device));
@@ -212,13 +224,8 @@ Outcome DecideOn(Turn& turn, const RequestPackage& c) {
   ModuleId module = world.FindModule(world.devices()[device].product,
                                      c.module.empty() ? kDefaultModule : c.module);
   TaskId id = module ? world.OpenTask(device, module) : TaskId();
-  if (id) FireDueOf(turn, id);
-  if (id) id = world.OpenTask(device, module);
-  if (!id || world.tasks()[id].state == TaskState::CONFIRM ||
-      !Delivers(world, world.tasks()[id].batch)) {
-    return Done(PulledNotice{});
-  }
-  if (world.tasks()[id].state == TaskState::QUEUED && DiffDoesNotFit(world, id)) {
+  if (!id || !MayPull(world, id)) return Done(PulledNotice{});
+  if (DiffDoesNotFit(world, id)) {
     FailTask(turn, id, TaskReason::SOURCE_MISMATCH);
     return Done(PulledNotice{});
   }

@@ -104,7 +104,11 @@ void ChooseTargets(Turn& turn, BatchId id, const std::vector<DeviceId>& devices,
       EmitChunk(turn, id, std::exchange(chunk, {}), DeviceId(), false);
     }
   }
-  if (chunk.records() != 0 || cursor) EmitChunk(turn, id, chunk, cursor, walk_ended);
+  if (chunk.records() != 0 || cursor || walk_ended) EmitChunk(turn, id, chunk, cursor, walk_ended);
+}
+
+uint64_t GrayShare(uint64_t population, uint32_t thousandths) {
+  return std::max<uint64_t>(1, population * thousandths / 100'000);
 }
 
 void MatchDynamic(Turn& turn, DeviceId device, ModuleId module, VersionId version) {
@@ -169,7 +173,7 @@ void Work::StepSurvey(Turn& turn, BatchId id) {
   if (last < batch.frontier.value()) return;
 
   uint64_t population = survey.order.size();
-  uint64_t share = std::max<uint64_t>(1, population * batch.gray_thousandths / 100'000);
+  uint64_t share = GrayShare(population, batch.gray_thousandths);
   std::pair<uint64_t, DeviceId> cut;  // The whole fleet changed its mind meanwhile: nobody.
   if (population != 0) {
     auto nth = survey.order.begin() + static_cast<int64_t>(share - 1);

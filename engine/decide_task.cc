@@ -40,7 +40,7 @@ void FailAttempt(Turn& turn, TaskId id, TaskReason reason, std::string_view text
   DeviceId device = task.device;
   Seq seq;
   if (task.retry_waiting || task.retry_ready) {
-    if (task.reason == reason && text.empty()) return;
+    if (task.reason == reason && (text.empty() || Seq(task.text))) return;
     seq = turn.Emit([&](auto event) {
       auto noted = event.initFailureNoted();
       noted.setTask(id.value());
@@ -147,14 +147,17 @@ void StepSweep(Turn& turn, BatchId id) {
 
 namespace {
 
-// The device's newest task of the package, and of the batch if one is given.
-TaskId NewestTask(const World& world, DeviceId device, PackageId package, BatchId batch) {
-  TaskId id = world.devices()[device].newest_task;
-  for (; id; id = world.tasks()[id].older) {
+// The device's task of the package, and of the batch if one is given: the open one, else the
+// newest.
+TaskId TaskOfDevice(const World& world, DeviceId device, PackageId package, BatchId batch) {
+  TaskId newest;
+  for (TaskId id = world.devices()[device].newest_task; id; id = world.tasks()[id].older) {
     BatchId of = world.tasks()[id].batch;
-    if (world.batches()[of].package == package && (!batch || of == batch)) return id;
+    if (world.batches()[of].package != package || (batch && of != batch)) continue;
+    if (IsOpen(world.tasks()[id].state)) return id;
+    if (!newest) newest = id;
   }
-  return id;
+  return newest;
 }
 
 std::string_view StateName(TaskState state) {
@@ -202,7 +205,7 @@ Outcome DecideOn(Turn& turn, const CancelDevices& c) {
                            fmt::format("device '{}' is named twice", name));
     }
     REQUIRE_OR_REFUSE(DeviceId device, RequireDevice(world, {{}, c.product_key, name}));
-    TaskId task = NewestTask(world, device, package, c.batch);
+    TaskId task = TaskOfDevice(world, device, package, c.batch);
     if (!task) {
       return RefuseUnknown(refusal::kNoSuchUpgrade,
                            fmt::format("device '{}' has no upgrade to this package", name));

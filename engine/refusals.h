@@ -39,6 +39,8 @@ inline constexpr Name kTooManyDevices = "TOO_MANY_DEVICES";
 inline constexpr Name kTooManyModulesOnDevice = "TOO_MANY_MODULES_ON_DEVICE";
 inline constexpr Name kVersionMalformed = "VERSION_MALFORMED";
 inline constexpr Name kLastFormalKey = "LAST_FORMAL_KEY";
+inline constexpr Name kKeyTaken = "KEY_TAKEN";
+inline constexpr Name kFormalUserOnly = "FORMAL_USER_ONLY";
 
 // Packages.
 inline constexpr Name kPackageNameMalformed = "PACKAGE_NAME_MALFORMED";
@@ -51,6 +53,7 @@ inline constexpr Name kSourceIsTarget = "SOURCE_IS_TARGET";
 inline constexpr Name kPackageFileInvalid = "PACKAGE_FILE_INVALID";
 inline constexpr Name kDescriptionTooLong = "DESCRIPTION_TOO_LONG";
 inline constexpr Name kUdiTooLong = "UDI_TOO_LONG";
+inline constexpr Name kUdiMalformed = "UDI_MALFORMED";
 inline constexpr Name kTooManyPackages = "TOO_MANY_PACKAGES";
 inline constexpr Name kPackageInUse = "PACKAGE_IN_USE";
 inline constexpr Name kPackageNotVerified = "PACKAGE_NOT_VERIFIED";

@@ -30,6 +30,11 @@ class Turn {
 
   // Whose command the following events come from; 0 for devices, timers and the engine itself.
   void SetBy(KeyId by) { by_ = by; }
+  KeyId by() const { return by_; }
+
+  // Nothing comes due in this turn: the clock is in doubt.
+  void HoldTimers() { timers_held_ = true; }
+  bool timers_held() const { return timers_held_; }
 
   // Records the event that `fill` makes of an events::Event::Builder, and returns its number.
   template <class Fill>
@@ -63,6 +68,7 @@ class Turn {
   Seq next_;
   int64_t now_ms_;
   KeyId by_;
+  bool timers_held_ = false;
   std::vector<SideWrite> side_;
 };
 

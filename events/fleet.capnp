@@ -46,6 +46,8 @@ struct ModuleCreated {
   module @0 :UInt32;
   alias @1 :Text;
   description @2 :Text;
+  name @3 :Text;
+  # As the operator spells it, whatever the spelling of the report that named it.
 }
 
 struct ModuleUpdated {

@@ -99,6 +99,7 @@ class Evolution {
   Readiness ReadinessOf(TaskId id) const;
   void PlaceInReadySets(TaskId id);
   void PlaceOpenTasks(DeviceId device);
+  void ExpectSettled(DeviceId device);
   void NoteWork(BatchId batch);
 
   InstalledId FindOrAddInstalled(DeviceId device, ModuleId module);

@@ -218,12 +218,14 @@ void Evolution::On(events::SweepBegan::Reader event) {
                                      bit(event.getInProgress(), TaskState::IN_PROGRESS));
   // A second sweep joins the first: what either asks for is cancelled.
   if (w_.batches_[id].sweeping) states |= w_.batches_[id].sweep_states;
-  bool by_schedule = event.getCause() == events::SweepCause::SCHEDULE_END;
+  bool by_schedule = event.getCause() == events::SweepCause::SCHEDULE_END ||
+                     (w_.batches_[id].sweeping && w_.batches_[id].sweep_by_schedule);
   Set<&Batch::sweeping>(id, true);
   Set<&Batch::sweep_states>(id, states);
   Set<&Batch::sweep_by_schedule>(id, by_schedule);
-  // Whoever cancels what waits wants no more to come.
-  if (event.getQueued()) Set<&Batch::walking>(id, false);
+  // Whoever cancels what has just joined wants no more to come.
+  bool joined = w_.batches_[id].need_confirm ? event.getConfirm() : event.getQueued();
+  if (joined) Set<&Batch::walking>(id, false);
   Set<&Batch::modified>(id, time_ms_);
   NoteWork(id);
 }

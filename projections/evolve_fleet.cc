@@ -55,6 +55,7 @@ void Evolution::On(events::ModuleNamed::Reader event) {
 
 void Evolution::On(events::ModuleCreated::Reader event) {
   ModuleId id(event.getModule());
+  Set<&Module::name>(id, ToString(event.getName()));
   Set<&Module::alias>(id, ToString(event.getAlias()));
   Set<&Module::description>(id, ToString(event.getDescription()));
   Set<&Module::registered>(id, true);

@@ -83,15 +83,19 @@ void Evolution::AddTask(BatchId batch, DeviceId device, TaskState state, TaskRea
   w_.batch_index_[batch.value() - 1].tasks.Append(id, static_cast<int>(state));
   if (!IsOpen(state)) return;
   Set<&Installed::open_task>(installed, id);
-  if (w_.IsOnline(device) && !w_.devices_[device].settled) {
-    int64_t settles = w_.devices_[device].presence_changed + kSettleMs;
-    if (settles <= time_ms_) {
-      Set<&Device::settled>(device, true);
-    } else {
-      w_.agenda_.timers.Arm({settles, TimerKind::kDeviceSettles, device.value()});
-    }
-  }
+  ExpectSettled(device);
   PlaceInReadySets(id);
+}
+
+// Nobody looked whether a device has settled while nothing waited for it.
+void Evolution::ExpectSettled(DeviceId device) {
+  if (!w_.IsOnline(device) || w_.devices_[device].settled) return;
+  int64_t settles = w_.devices_[device].presence_changed + kSettleMs;
+  if (settles <= time_ms_) {
+    Set<&Device::settled>(device, true);
+  } else {
+    w_.agenda_.timers.Arm({settles, TimerKind::kDeviceSettles, device.value()});
+  }
 }
 
 void Evolution::EndTask(TaskId id, TaskState state, TaskReason reason) {
@@ -249,6 +253,7 @@ void Evolution::On(events::TaskReopened::Reader event) {
   Set<&Task::timeout_due>(id, Ms48());
   Set<&Task::retry_due>(id, Ms48());
   Set<&Task::text>(id, Seq());
+  ExpectSettled(w_.tasks_[id].device);
 }
 
 }  // namespace updraft
