@@ -55,21 +55,33 @@ class Spec {
   // The events of the last step, as their kinds' names in the schema: "taskPushed".
   const std::vector<std::string>& Then() const { return last_events_; }
   // All events so far.
-  size_t event_count() const { return core_.head().last.value(); }
+  size_t event_count() const { return core_->head().last.value(); }
 
   // The log folded anew gives the same world.
   void CheckReplay() const;
 
-  const World& world() const { return core_.world(); }
-  Core& core() { return core_; }
+  // The engine ends without a word and another begins on the same log.
+  void Restart();
+  // Asks several things in one turn; each must succeed.
+  void InOneTurn(const std::vector<Command>& commands);
+  // One step of what goes on over many turns, and no more.
+  void OneTurn();
+  // For worlds too large to be gone through after every step.
+  void CheckSeldom() { check_every_turn_ = false; }
+  void CheckInvariants() const;
+
+  const World& world() const { return core_->world(); }
+  Core& core() { return *core_; }
+  const EventLog& log() const { return log_; }
 
  private:
   void EndTurn();
-  void CheckInvariants() const;
 
-  Core core_;
+  const Limits limits_;
+  std::unique_ptr<Core> core_;
   MemoryLog log_;
   int64_t now_ms_ = kStartMs;
+  bool check_every_turn_ = true;
   std::vector<std::string> last_events_;
 };
 
@@ -102,6 +114,12 @@ class Fleet : public Spec {
   Outcome Report(std::string_view name, std::string version, std::string module = "");
   Outcome Progress(std::string_view name, int step, std::string text = "", std::string module = "");
   std::optional<Notice> Pull(std::string_view name, std::string module = "");
+
+  // Devices dev-`first` to dev-`last`, in bulk.
+  void RegisterMany(int first, int last, const std::string& version = "");
+
+  // Lets time pass and takes every push when it is due; their times.
+  std::vector<int64_t> PushFor(std::chrono::milliseconds time);
 
   // The one push that is due; fails the test when it is none or several.
   Notice Push();
