@@ -47,6 +47,8 @@ class Spec {
 
   // Lets time pass. What becomes due meanwhile happens in its order and at its time.
   void Pass(std::chrono::milliseconds time);
+  // Lets time pass while the engine looks at nothing: what came due waits for the next turn.
+  void PassAsleep(std::chrono::milliseconds time) { now_ms_ += time.count(); }
   int64_t now_ms() const { return now_ms_; }
 
   // The pushes that are due now, at most `max`.
