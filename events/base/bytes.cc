@@ -15,6 +15,23 @@ Hash256 Sha256(std::string_view bytes) {
   return hash;
 }
 
+Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {
+  Assert(context_ != nullptr && EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) == 1,
+         "SHA-256 is there");
+}
+
+Sha256Stream::~Sha256Stream() { EVP_MD_CTX_free(context_); }
+
+void Sha256Stream::Add(std::string_view bytes) {
+  EVP_DigestUpdate(context_, bytes.data(), bytes.size());
+}
+
+Hash256 Sha256Stream::Finish() {
+  Hash256 hash;
+  EVP_DigestFinal_ex(context_, hash.data(), nullptr);
+  return hash;
+}
+
 std::string HexLower(std::span<const uint8_t> bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string hex;

@@ -1,5 +1,6 @@
 // Bytes as text, digests of them, and secrets compared without a clock's help.
-// Thread-safety: all functions are pure, but for RandomBytes, which any thread may call.
+// Thread-safety: all functions are pure, but for RandomBytes, which any thread may call; a stream
+// belongs to one thread.
 #pragma once
 
 #include <array>
@@ -9,11 +10,28 @@
 #include <string>
 #include <string_view>
 
+struct evp_md_ctx_st;
+
 namespace updraft {
 
 using Hash256 = std::array<uint8_t, 32>;
 
 Hash256 Sha256(std::string_view bytes);
+
+// The same over bytes that come in parts.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  Sha256Stream(const Sha256Stream&) = delete;
+  Sha256Stream& operator=(const Sha256Stream&) = delete;
+  ~Sha256Stream();
+  void Add(std::string_view bytes);
+  // Of all added. Nothing may be added after.
+  Hash256 Finish();
+
+ private:
+  evp_md_ctx_st* context_;
+};
 
 // Lower-case hex.
 std::string HexLower(std::span<const uint8_t> bytes);

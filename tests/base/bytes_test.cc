@@ -11,6 +11,15 @@ TEST_CASE("hex goes there and back in either case", "[bytes]") {
   CHECK_FALSE(HexDecode("zz").has_value());
 }
 
+TEST_CASE("a digest of parts is the digest of the whole", "[bytes]") {
+  Sha256Stream stream;
+  stream.Add("");
+  stream.Add("a");
+  stream.Add("bc");
+  CHECK(stream.Finish() == Sha256("abc"));
+  CHECK(HexLower(Sha256("abc")).starts_with("ba7816bf8f01cfea"));
+}
+
 TEST_CASE("base64 goes there and back with every padding", "[bytes]") {
   for (std::string text : {"", "a", "ab", "abc", "abcd"}) {
     CAPTURE(text);
