@@ -24,11 +24,9 @@ std::string DirectoryOf(const std::string& path) {
 
 // Makes the entries of the directory durable: files made, renamed or removed in it.
 Status SyncDirectory(const std::string& path) {
-  int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return FileFault("open the directory", path, errno);
-  int error = fsync(fd) == 0 ? 0 : errno;
-  close(fd);
-  return error == 0 ? OkStatus() : FileFault("fsync the directory", path, error);
+  OwnedFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.ok()) return FileFault("open the directory", path, errno);
+  return fsync(fd.get()) == 0 ? OkStatus() : FileFault("fsync the directory", path, errno);
 }
 
 }  // namespace
@@ -96,16 +94,11 @@ Result<std::string> ReadFile(const std::string& path) {
 }
 
 Result<FileLock> FileLock::Take(const std::string& path) {
-  int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return FileFault("make", path, errno);
-  FileLock lock(fd);
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
+  OwnedFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd.ok()) return FileFault("make", path, errno);
+  if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return FileLock(std::move(fd));
   if (errno != EWOULDBLOCK) return FileFault("lock", path, errno);
   return Status(StatusCode::kAborted, fmt::format("{} is locked by another", path));
-}
-
-FileLock::~FileLock() {
-  if (fd_ >= 0) close(fd_);
 }
 
 Result<FileWriter> FileWriter::Create(const std::string& path) {
@@ -149,7 +142,10 @@ Result<FileReader> FileReader::Open(const std::string& path) {
 }
 
 Status FileReader::Read(char* bytes, size_t count) {
-  if (std::fread(bytes, 1, count, file_.get()) == count) return OkStatus();
+  if (std::fread(bytes, 1, count, file_.get()) == count) {
+    offset_ += count;
+    return OkStatus();
+  }
   if (std::ferror(file_.get())) return FileFault("read", path_, errno);
   return Status(StatusCode::kDataLoss,
                 fmt::format("{} is cut short: it ends inside a record", path_));
@@ -159,6 +155,7 @@ Status FileReader::Seek(uint64_t offset) {
   if (fseeko(file_.get(), static_cast<off_t>(offset), SEEK_SET) != 0) {
     return FileFault("read", path_, errno);
   }
+  offset_ = offset;
   return OkStatus();
 }
 

@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
+#include "events/base/owned_fd.h"
 #include "events/base/status.h"
 
 namespace updraft {
@@ -34,14 +34,10 @@ class FileLock {
   // Makes the file if needed. ABORTED when somebody else holds it.
   static Result<FileLock> Take(const std::string& path);
 
-  FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  FileLock& operator=(FileLock&&) = delete;
-  ~FileLock();
-
  private:
-  explicit FileLock(int fd) : fd_(fd) {}
+  explicit FileLock(OwnedFd fd) : fd_(std::move(fd)) {}
 
-  int fd_;
+  OwnedFd fd_;
 };
 
 struct CloseFile {
@@ -76,6 +72,9 @@ class FileReader {
   const std::string& path() const { return path_; }
   uint64_t size() const { return size_; }
 
+  // Where the next Read begins.
+  uint64_t offset() const { return offset_; }
+
   // Fills `bytes`. DATA_LOSS when the file ends before.
   Status Read(char* bytes, size_t count);
   Status Seek(uint64_t offset);
@@ -86,6 +85,7 @@ class FileReader {
   std::string path_;
   std::unique_ptr<std::FILE, CloseFile> file_;
   uint64_t size_ = 0;
+  uint64_t offset_ = 0;
 };
 
 }  // namespace updraft
