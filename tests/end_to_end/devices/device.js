@@ -3,7 +3,7 @@
 //
 //   node device.js --broker mqtt://127.0.0.1:1883 --product PK --name DN --secret S
 //     --version V      what it runs at first (1.0.0)
-//     --fail CODE      gives up half way with that code, -1 to -4
+//     --fail=CODE      gives up half way with that code, -1 to -4
 //     --away MS        goes offline after its first report and comes back so much later
 //     --stay           goes on after its upgrade, until SIGTERM
 //

@@ -1,0 +1,257 @@
+"""A whole console flow through the vendor's own API clients, in all ways that they sign."""
+
+import json
+import os
+import subprocess
+import unittest
+
+import updraft_e2e
+from updraft_e2e import Refused, Service, wait_until
+
+CLIENTS = ("sdk", "sdk-v2", "rpc-get", "rpc-post")
+
+
+class Console:
+    """One of the vendor's clients, that makes the calls it is told."""
+
+    def __init__(self, service, client):
+        self._process = subprocess.Popen(
+            ["node", updraft_e2e.HERE / "devices" / "console.js", client, service.http,
+             service.key["AccessKeyId"], service.key["AccessKeySecret"]],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"NODE_PATH": updraft_e2e.node_modules()})
+
+    def __call__(self, action, **params):
+        self._process.stdin.write(json.dumps({"action": action, "params": params}) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        body = answer.get("body", {"Code": answer.get("code"), "Message": answer.get("message")})
+        if not body.get("Success"):
+            raise Refused(body)
+        return body
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(updraft_e2e.DEADLINE_SECONDS)
+
+
+class ConsoleTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service().start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.service.close()
+
+    def flow(self, client):
+        call = Console(self.service, client)
+        self.addCleanup(call.close)
+        return Flow(self, self.service, call, client)
+
+    def assert_refused(self, code, call, action, **params):
+        with self.assertRaises(Refused) as refused:
+            call(action, **params)
+        self.assertEqual(refused.exception.code, code, refused.exception)
+
+    def test_a_console_flow(self):
+        for client in CLIENTS:
+            with self.subTest(client):
+                flow = self.flow(client)
+                flow.products_and_devices()
+                flow.modules()
+                flow.package()
+                flow.verification()
+                flow.static_batch()
+                flow.confirmed_batch()
+                flow.dynamic_batch()
+                flow.end()
+
+    def test_wrong_calls_are_refused_with_their_codes(self):
+        for client in CLIENTS:
+            with self.subTest(client):
+                call = Console(self.service, client)
+                self.addCleanup(call.close)
+                self.assert_refused("iot.firmware.InvalidFirmwareId", call, "QueryOTAFirmware",
+                                    FirmwareId="nothing")
+                self.assert_refused("iot.firmware.InvalidOTAJobId", call, "QueryOTAJob",
+                                    JobId="nothing")
+                self.assert_refused("iot.prod.NotExistedProduct", call, "RegisterDevice",
+                                    ProductKey="a1nothing00", DeviceName="dev-1")
+
+
+class Flow:
+    """The steps of one console session, in their order."""
+
+    NAMES = ("dev-1", "dev-2", "dev-3", "dev-4")
+
+    def __init__(self, test, service, call, client):
+        self.test, self.service, self.call, self.client = test, service, call, client
+
+    def products_and_devices(self):
+        name = "flow_" + self.client.replace("-", "_")
+        created = self.call("CreateProduct", ProductName=name, NodeType=0)
+        self.product = created["Data"]["ProductKey"]
+        self.test.assertEqual(created["ProductKey"], self.product)
+        products = self.call("QueryProductList", CurrentPage=1, PageSize=50)
+        listed = [p["ProductName"] for p in products["Data"]["List"]["ProductInfo"]]
+        self.test.assertIn(name, listed)
+
+        self.secrets = {}
+        for device in self.NAMES:
+            data = self.call("RegisterDevice", ProductKey=self.product, DeviceName=device)["Data"]
+            self.secrets[device] = data["DeviceSecret"]
+        page = self.call("QueryDevice", ProductKey=self.product, CurrentPage=1, PageSize=50)
+        self.test.assertEqual(page["Total"], len(self.NAMES))
+        self.test.assertEqual({d["DeviceName"] for d in page["Data"]["DeviceInfo"]},
+                              set(self.NAMES))
+        status = self.call("GetDeviceStatus", ProductKey=self.product, DeviceName="dev-1")
+        self.test.assertEqual(status["Data"]["Status"], "UNACTIVE")
+        self.connect()
+
+    def connect(self):
+        self.devices = {}
+        for name, secret in self.secrets.items():
+            self.devices[name] = self.service.device(self.product, name, secret)
+            self.report(name, "1.0.0")
+        wait_until("all report their version", lambda: all(
+            self.call("QueryDeviceDetail", ProductKey=self.product,
+                      DeviceName=name)["Data"].get("FirmwareVersion") == "1.0.0"
+            for name in self.NAMES))
+        detail = self.call("QueryDeviceDetail", ProductKey=self.product, DeviceName="dev-1")
+        self.test.assertEqual(detail["Data"]["Status"], "ONLINE")
+        versions = self.call("ListOTAModuleVersionsByDevice", ProductKey=self.product,
+                             DeviceName="dev-1", CurrentPage=1, PageSize=10)
+        self.test.assertEqual(versions["Data"]["SimpleOTAModuleInfo"][0]["ModuleVersion"], "1.0.0")
+
+    def report(self, name, version):
+        self.devices[name].publish(f"/ota/device/inform/{self.product}/{name}",
+                                   json.dumps({"id": 1, "params": {"version": version}}), qos=1)
+
+    def modules(self):
+        self.call("CreateOTAModule", ProductKey=self.product, ModuleName="mcu", AliasName="brain")
+        self.call("UpdateOTAModule", ProductKey=self.product, ModuleName="mcu", AliasName="heart")
+        modules = self.call("ListOTAModuleByProduct", ProductKey=self.product)["Data"]
+        alias = {module["ModuleName"]: module.get("AliasName") for module in modules}
+        self.test.assertEqual(alias["mcu"], "heart")
+        self.test.assert_refused("iot.ota.DeleteOtaDefaultModule", self.call, "DeleteOTAModule",
+                                 ProductKey=self.product, ModuleName="default")
+        self.call("DeleteOTAModule", ProductKey=self.product, ModuleName="mcu")
+
+    def package(self):
+        url = self.service.upload(b"firmware of " + self.client.encode())
+        self.package_id = self.call(
+            "CreateOTAFirmware", ProductKey=self.product, FirmwareName=self.client,
+            DestVersion="2.0.0", FirmwareUrl=url)["Data"]["FirmwareId"]
+        listed = self.call("ListOTAFirmware", ProductKey=self.product, CurrentPage=1, PageSize=10)
+        self.test.assertEqual(
+            [p["FirmwareId"] for p in listed["FirmwareInfo"]["SimpleFirmwareInfo"]],
+            [self.package_id])
+        self.test.assertEqual(self.package_info()["Status"], 0)
+
+    def package_info(self):
+        return self.call("QueryOTAFirmware", FirmwareId=self.package_id)["FirmwareInfo"]
+
+    def verification(self):
+        self.test.assert_refused("iot.firmware.FirmwareNotVerified", self.call,
+                                 "CreateOTAStaticUpgradeJob", FirmwareId=self.package_id,
+                                 ProductKey=self.product, TargetSelection="ALL")
+        job = self.call("CreateOTAVerifyJob", FirmwareId=self.package_id, ProductKey=self.product,
+                        TargetDeviceName=["dev-1"])["Data"]["JobId"]
+        self.test.assertEqual(self.package_info()["Status"], 2)
+        notice = json.loads(self.devices["dev-1"].receive().payload)
+        self.test.assertEqual(notice["data"]["version"], "2.0.0")
+        self.report("dev-1", "2.0.0")
+        wait_until("the package is verified", lambda: self.package_info()["Status"] == 1)
+        self.test.assertEqual(self.job(job)["JobStatus"], "COMPLETED")
+
+    def job(self, job):
+        return self.call("QueryOTAJob", JobId=job)["Data"]
+
+    def tasks(self, job, **params):
+        answer = self.call("ListOTATaskByJob", JobId=job, CurrentPage=1, PageSize=50, **params)
+        return {task["DeviceName"]: task for task in answer["Data"]["SimpleOTATaskInfo"]}
+
+    def wait_for_states(self, job, **expected):
+        wanted = {name.replace("_", "-"): state for name, state in expected.items()}
+        wait_until(f"{wanted}", lambda: {
+            name: task["TaskStatus"] for name, task in self.tasks(job).items()} == wanted)
+
+    def static_batch(self):
+        job = self.call(
+            "CreateOTAStaticUpgradeJob", FirmwareId=self.package_id, ProductKey=self.product,
+            TargetSelection="SPECIFIC", TargetDeviceName=["dev-2", "dev-3"],
+            MaximumPerMinute=1000, TimeoutInMinutes=60)["Data"]["JobId"]
+        self.wait_for_states(job, dev_2="NOTIFIED", dev_3="NOTIFIED")
+        self.test.assertEqual(self.job(job)["TargetSelection"], "SPECIFIC")
+        of_package = self.call("ListOTAJobByFirmware", FirmwareId=self.package_id, CurrentPage=1,
+                               PageSize=10)["Data"]["SimpleOTAJobInfo"]
+        self.test.assertEqual({info["JobType"] for info in of_package},
+                              {"VERIFY_FIRMWARE", "UPGRADE_FIRMWARE"})
+        of_device = self.call("ListOTAJobByDevice", FirmwareId=self.package_id,
+                              ProductKey=self.product, DeviceName="dev-2", CurrentPage=1,
+                              PageSize=10)["Data"]["SimpleOTAJobInfo"]
+        self.test.assertEqual([info["JobId"] for info in of_device], [job])
+        unfinished = self.call("ListOTAUnfinishedTaskByDevice", ProductKey=self.product,
+                               DeviceName="dev-2")["Data"]["SimpleOTATaskInfo"]
+        self.test.assertEqual([task["JobId"] for task in unfinished], [job])
+
+        self.call("CancelOTATaskByDevice", FirmwareId=self.package_id, ProductKey=self.product,
+                  DeviceName=["dev-3"], JobId=job)
+        self.wait_for_states(job, dev_2="NOTIFIED", dev_3="CANCELED")
+        self.call("ReupgradeOTATask", JobId=job, TaskId=[self.tasks(job)["dev-3"]["TaskId"]])
+        self.wait_for_states(job, dev_2="NOTIFIED", dev_3="NOTIFIED")
+        self.report("dev-2", "2.0.0")
+        self.wait_for_states(job, dev_2="SUCCEEDED", dev_3="NOTIFIED")
+        self.test.assert_refused("iot.firmware.CancelOptionIsMandatory", self.call,
+                                 "CancelOTATaskByJob", JobId=job)
+        self.call("CancelOTATaskByJob", JobId=job, CancelNotifiedTask=True)
+        self.wait_for_states(job, dev_2="SUCCEEDED", dev_3="CANCELED")
+        self.test.assertEqual(list(self.tasks(job, TaskStatus="SUCCEEDED")), ["dev-2"])
+
+    def confirmed_batch(self):
+        job = self.call(
+            "CreateOTAStaticUpgradeJob", FirmwareId=self.package_id, ProductKey=self.product,
+            TargetSelection="SPECIFIC", TargetDeviceName=["dev-3"], NeedConfirm=True,
+            MaximumPerMinute=1000)["Data"]["JobId"]
+        self.wait_for_states(job, dev_3="CONFIRM")
+        self.call("ConfirmOTATask", TaskId=[self.tasks(job)["dev-3"]["TaskId"]])
+        self.wait_for_states(job, dev_3="NOTIFIED")
+        self.report("dev-3", "2.0.0")
+        self.wait_for_states(job, dev_3="SUCCEEDED")
+        self.test.assertEqual(self.job(job)["JobStatus"], "COMPLETED")
+
+    def dynamic_batch(self):
+        job = self.call("CreateOTADynamicUpgradeJob", FirmwareId=self.package_id,
+                        ProductKey=self.product, SrcVersion=["1.0.0"],
+                        MaximumPerMinute=1000)["Data"]["JobId"]
+        self.wait_for_states(job, dev_4="NOTIFIED")
+        self.test.assertEqual(self.job(job)["SelectionType"], "DYNAMIC")
+        late = self.call("RegisterDevice", ProductKey=self.product, DeviceName="dev-late")["Data"]
+        self.devices["dev-late"] = self.service.device(self.product, "dev-late",
+                                                       late["DeviceSecret"])
+        self.report("dev-late", "1.0.0")
+        self.wait_for_states(job, dev_4="NOTIFIED", dev_late="NOTIFIED")
+        self.call("CancelOTAStrategyByJob", JobId=job)
+        self.test.assertEqual(self.job(job)["JobStatus"], "CANCELED")
+        self.report("dev-4", "2.0.0")
+        self.wait_for_states(job, dev_4="SUCCEEDED", dev_late="NOTIFIED")
+        self.dynamic_job = job
+
+    def end(self):
+        with self.test.assertRaises(Refused):
+            self.call("DeleteOTAFirmware", FirmwareId=self.package_id)  # A task needs it.
+        self.call("DeleteDevice", ProductKey=self.product, DeviceName="dev-late")
+        self.wait_for_states(self.dynamic_job, dev_4="SUCCEEDED", dev_late="CANCELED")
+        self.devices["dev-late"].wait_closed()
+        self.call("DeleteOTAFirmware", FirmwareId=self.package_id)
+        self.test.assert_refused("iot.firmware.FirmwareNotFound", self.call, "QueryOTAFirmware",
+                                 FirmwareId=self.package_id)
+        for device in self.devices.values():
+            device.drop()
+
+
+if __name__ == "__main__":
+    updraft_e2e.node_modules()
+    unittest.main()
