@@ -3,8 +3,8 @@
 //
 //   core.Recover(log);
 //   core.BeginTurn(now_ms);
-//   Outcome outcome = core.Execute(command, key);     // Any number of times.
 //   core.RunAgenda();
+//   Outcome outcome = core.Execute(command, key);     // Any number of times.
 //   std::optional<CommitJob> job = core.EndTurn();    // To the log, then the outcomes may leave.
 //
 // Thread-safety: none; it belongs to one thread.

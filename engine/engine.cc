@@ -248,6 +248,7 @@ void Engine::Impl::RunTurns() {
 void Engine::Impl::Turn(std::deque<Item>& items) {
   Job job;
   core_.BeginTurn(Now());
+  core_.RunAgenda();  // What is due happens before what is asked.
   while (!items.empty() && core_.HasRoom()) {
     Item item = std::move(items.front());
     items.pop_front();
@@ -267,7 +268,6 @@ void Engine::Impl::Turn(std::deque<Item>& items) {
           callback(status.ok() ? outcome : Outcome{status, {}});
         });
   }
-  core_.RunAgenda();
   TakePushesForWaiting(job);
   job.commit = core_.EndTurn();
   if (clock_held_ != core_.clock_held()) {
