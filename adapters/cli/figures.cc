@@ -1,0 +1,107 @@
+#include "adapters/cli/figures.h"
+
+#include <fmt/format.h>
+
+#include "engine/view.h"
+#include "projections/world.h"
+
+namespace updraft {
+namespace {
+
+using prometheus::Histogram;
+
+Histogram& AddHistogram(prometheus::Registry& registry, const char* name, const char* help,
+                        Histogram::BucketBoundaries bounds) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add(
+      {}, std::move(bounds));
+}
+
+// Batches that are over would make the page longer for ever; the newest tell enough.
+constexpr uint32_t kBatchesMax = 100;
+
+std::vector<FigureSample> TaskSamples(const World& world) {
+  std::vector<FigureSample> samples;
+  uint32_t newest = static_cast<uint32_t>(world.batches().size());
+  for (uint32_t b = newest; b > 0 && newest - b < kBatchesMax; --b) {
+    TaskCounts counts = *CountTasks(world, BatchId(b));
+    for (int state = 0; state < kTaskStateCount; ++state) {
+      if (counts.by_state[state] == 0) continue;
+      samples.push_back(
+          {"updraft_tasks",
+           "Tasks by batch and state, of the newest batches",
+           false,
+           {{"batch", std::to_string(b)}, {"state", std::string(TaskStateWord(state))}},
+           static_cast<double>(counts.by_state[state])});
+    }
+  }
+  auto gauge = [&](const char* name, const char* help, double value) {
+    samples.push_back({name, help, false, {}, value});
+  };
+  gauge("updraft_devices", "Devices ever registered", static_cast<double>(world.devices().size()));
+  gauge("updraft_pushes_in_doubt", "Notices that the broker has not confirmed",
+        static_cast<double>(world.pushes_in_doubt().size()));
+  samples.push_back({"updraft_pushes_total",
+                     "Notices recorded",
+                     true,
+                     {},
+                     static_cast<double>(world.globals().pushes)});
+  return samples;
+}
+
+}  // namespace
+
+Figures::Figures()
+    : commit_seconds_(AddHistogram(registry_, "updraft_commit_seconds",
+                                   "Time to write a commit and have it on disk",
+                                   {1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 5e-2, 0.2, 1})),
+      commit_events_(AddHistogram(registry_, "updraft_commit_events", "Events in a commit",
+                                  {1, 4, 16, 64, 256, 1'024, 4'096})),
+      commit_bytes_(AddHistogram(registry_, "updraft_commit_bytes", "Bytes of a commit",
+                                 {256, 1'024, 4'096, 16'384, 65'536, 262'144, 1'048'576})) {}
+
+void Figures::OnCommit(uint32_t events, size_t bytes, int64_t us) {
+  commit_seconds_.Observe(static_cast<double>(us) / 1e6);
+  commit_events_.Observe(events);
+  commit_bytes_.Observe(static_cast<double>(bytes));
+}
+
+void Figures::Refresh(std::shared_ptr<Figures> figures, Engine& engine) {
+  // A busy or failed engine shows what was seen last.
+  [[maybe_unused]] Status status = engine.Read([figures](const World& world) -> Engine::Finish {
+    return [figures, samples = TaskSamples(world)](const Status& durable) {
+      if (!durable.ok()) return;
+      std::lock_guard lock(figures->mutex_);
+      figures->tasks_ = samples;
+    };
+  });
+}
+
+std::vector<prometheus::MetricFamily> Figures::Collect() const {
+  std::vector<prometheus::MetricFamily> families = registry_.Collect();
+  std::vector<FigureSample> samples;
+  {
+    std::lock_guard lock(mutex_);
+    samples = tasks_;
+  }
+  for (const Source& source : sources_) source(samples);
+  std::map<std::string, prometheus::MetricFamily> by_name;
+  for (const FigureSample& sample : samples) {
+    prometheus::MetricFamily& family = by_name[sample.name];
+    family.name = sample.name;
+    family.help = sample.help;
+    family.type = sample.counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+    prometheus::ClientMetric metric;
+    for (const auto& [name, value] : sample.labels) {
+      prometheus::ClientMetric::Label label;
+      label.name = name;
+      label.value = value;
+      metric.label.push_back(label);
+    }
+    (sample.counter ? metric.counter.value : metric.gauge.value) = sample.value;
+    family.metric.push_back(std::move(metric));
+  }
+  for (auto& [name, family] : by_name) families.push_back(std::move(family));
+  return families;
+}
+
+}  // namespace updraft

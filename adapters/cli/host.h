@@ -1,0 +1,97 @@
+// The whole service: engine, API, files, broker link and HTTP server, wired together. `updraft
+// serve` is a command line around it.
+//
+// Thread-safety: one thread starts and stops it.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "adapters/cli/broker_child.h"
+#include "adapters/cli/event_stream.h"
+#include "adapters/cli/figures.h"
+#include "adapters/cli/installation.h"
+#include "adapters/cli/posted_files.h"
+#include "adapters/http/server.h"
+#include "adapters/mqtt/adapter.h"
+#include "adapters/openapi/openapi.h"
+#include "engine/updraft.h"
+
+namespace updraft {
+
+struct HostPort {
+  std::string host;
+  uint16_t port = 0;
+
+  std::string ToString() const { return host + ":" + std::to_string(port); }
+};
+// "HOST:PORT", with or without "mqtt://" or "http://" before it.
+std::optional<HostPort> ReadHostPort(std::string_view text);
+
+struct HostOptions {
+  std::string data_dir;
+  HostPort http;                        // Port 0: a free one.
+  std::optional<HostPort> mqtt;         // A broker that somebody else runs.
+  std::optional<HostPort> with_broker;  // A private one; port 0: a free one.
+  bool gate = true;                     // The broker of `mqtt` has the plugin.
+  std::string public_url;               // What devices download from; the HTTP address when empty.
+  uint16_t engine_number = 1;
+  Language language = Language::kEnglish;
+  uint32_t rate_factor = 10;
+  uint32_t repeats_per_second = 200;
+  uint32_t verification_timeout_minutes = 1'440;
+  uint32_t packages_max = 0;
+  uint32_t devices_per_batch_max = 0;
+};
+
+class Host {
+ public:
+  // Returns when the service serves. The message of a failure says what to do.
+  static Result<std::unique_ptr<Host>> Start(const HostOptions& options);
+  // Answers what was asked, and ends everything in order.
+  ~Host();
+
+  const RunFile& addresses() const { return run_; }
+  // To be called about once a second.
+  void Tick();
+
+ private:
+  // Who is told of commits; filled as they come to be, while the log's thread runs already.
+  struct Fanout {
+    std::mutex mutex;
+    MqttAdapter* mqtt = nullptr;
+    EventStream* stream = nullptr;
+  };
+
+  explicit Host(const HostOptions& options) : options_(options), installation_(options.data_dir) {}
+
+  Status OpenEngine();
+  Status MakeFirstKey();
+  Status StartHttp();
+  Status StartBroker();
+  Status StartMqtt();
+  void AddFigures();
+  std::vector<std::string> ReasonsNotReady() const;
+  std::string PublicUrl() const;
+  Outcome Ask(Command command);
+  void Explain(TaskId task, Explained done);
+  void Follow(HttpRequest request, std::shared_ptr<EventFeed> feed);
+
+  const HostOptions options_;
+  Installation installation_;
+  RunFile run_;
+  std::shared_ptr<Figures> figures_ = std::make_shared<Figures>();
+  std::shared_ptr<Fanout> fanout_ = std::make_shared<Fanout>();
+  std::unique_ptr<PostedFiles> files_;
+  std::unique_ptr<OpenApi> api_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<EventStream> stream_;
+  std::unique_ptr<HttpServer> http_;
+  std::optional<HostPort> broker_address_;
+  std::unique_ptr<BrokerChild> broker_;
+  std::unique_ptr<MqttAdapter> mqtt_;
+};
+
+}  // namespace updraft

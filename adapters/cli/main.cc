@@ -1,0 +1,82 @@
+// The `updraft` program.
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "adapters/cli/commands.h"
+#include "events/base/log_line.h"
+
+namespace updraft {
+
+int Fail(const Status& status) {
+  fmt::print(stderr, "updraft: {}\n", status.message());
+  switch (status.code()) {
+    case StatusCode::kInvalidArgument:
+      return kExitUsage;
+    case StatusCode::kDataLoss:
+      return kExitDamaged;
+    case StatusCode::kOk:
+    case StatusCode::kAlreadyExists:
+    case StatusCode::kFailedPrecondition:
+    case StatusCode::kPermissionDenied:
+      return kExitRefused;
+    case StatusCode::kNotFound:
+    case StatusCode::kResourceExhausted:
+    case StatusCode::kAborted:
+    case StatusCode::kUnavailable:
+    case StatusCode::kUnknown:
+    case StatusCode::kInternal:
+      return kExitUnavailable;
+  }
+  return kExitUnavailable;
+}
+
+namespace {
+
+constexpr const char* kFooter = R"(A first batch, on one machine:
+  updraft serve --data data --http 127.0.0.1:8080 --with-broker 127.0.0.1:1883 &
+  updraft call CreateProduct --data data --ProductName thermostat --NodeType 0
+  updraft call RegisterDevice --data data --ProductKey KEY --DeviceName kitchen
+  updraft call ...            (see 'updraft call --help')
+  updraft watch JOBID --data data
+  updraft explain KEY/kitchen --data data
+
+Exit codes: 0 done, 1 the service said no, 2 wrong usage, 3 unreachable, 4 the log is damaged.)";
+
+int Main(int argc, char** argv) {
+  CLI::App app("Updraft: over-the-air upgrades for device fleets.");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", UPDRAFT_VERSION);
+  app.set_config("--config", "", "Read options from this file (TOML; a [serve] section and so on)");
+  std::string level = "info";
+  app.add_option("--log-level", level, "debug, info, warn or error, of what goes to stderr")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  app.parse_complete_callback([&] {
+    SetLogLevel(level == "debug"   ? LogLevel::kDebug
+                : level == "warn"  ? LogLevel::kWarn
+                : level == "error" ? LogLevel::kError
+                                   : LogLevel::kInfo);
+  });
+  int exit_code = kExitOk;
+  AddServe(app, exit_code);
+  AddCall(app, exit_code);
+  AddWatch(app, exit_code);
+  AddExplain(app, exit_code);
+  AddReplay(app, exit_code);
+  AddLog(app, exit_code);
+  AddKey(app, exit_code);
+  AddBrokerConfig(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kExitOk : kExitUsage;
+  }
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace updraft
+
+int main(int argc, char** argv) { return updraft::Main(argc, argv); }
