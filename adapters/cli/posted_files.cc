@@ -19,7 +19,7 @@ Status NoSuchUpload() {
 // One upload on its way into the store.
 class Sink : public UploadSink {
  public:
-  Sink(std::unique_ptr<FileWriter> writer, ReceivedFiles& received, FileKind kind, std::string key)
+  Sink(std::unique_ptr<StoreWriter> writer, ReceivedFiles& received, FileKind kind, std::string key)
       : writer_(std::move(writer)), received_(received), kind_(kind), key_(std::move(key)) {}
 
   Status Write(std::string_view bytes) override { return writer_->Write(bytes); }
@@ -29,7 +29,7 @@ class Sink : public UploadSink {
   }
 
  private:
-  std::unique_ptr<FileWriter> writer_;
+  std::unique_ptr<StoreWriter> writer_;
   ReceivedFiles& received_;
   const FileKind kind_;
   const std::string key_;

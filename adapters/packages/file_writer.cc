@@ -20,7 +20,7 @@ constexpr uint64_t kSyncEachBytes = 32 * 1024 * 1024;
 
 }  // namespace
 
-FileWriter::FileWriter(OwnedFd fd, std::string temporary_path, std::string directory,
+StoreWriter::StoreWriter(OwnedFd fd, std::string temporary_path, std::string directory,
                        uint64_t bytes_max)
     : fd_(std::move(fd)),
       temporary_path_(std::move(temporary_path)),
@@ -29,25 +29,25 @@ FileWriter::FileWriter(OwnedFd fd, std::string temporary_path, std::string direc
       md5_(NewDigest(EVP_md5())),
       sha256_(NewDigest(EVP_sha256())) {}
 
-FileWriter::~FileWriter() {
+StoreWriter::~StoreWriter() {
   if (!temporary_path_.empty()) unlink(temporary_path_.c_str());
 }
 
-FileWriter::Digest FileWriter::NewDigest(const EVP_MD* kind) {
+StoreWriter::Digest StoreWriter::NewDigest(const EVP_MD* kind) {
   Digest digest(EVP_MD_CTX_new());
   Assert(digest != nullptr && EVP_DigestInit_ex(digest.get(), kind, nullptr) == 1,
          "libcrypto has MD5 and SHA-256");
   return digest;
 }
 
-std::string FileWriter::HexOf(const Digest& digest) {
+std::string StoreWriter::HexOf(const Digest& digest) {
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned length = 0;
   EVP_DigestFinal_ex(digest.get(), bytes, &length);
   return HexLower(std::span<const uint8_t>(bytes, length));
 }
 
-Status FileWriter::GiveUp(Status why) {
+Status StoreWriter::GiveUp(Status why) {
   closed_ = std::move(why);
   unlink(temporary_path_.c_str());
   temporary_path_.clear();
@@ -55,7 +55,7 @@ Status FileWriter::GiveUp(Status why) {
   return closed_;
 }
 
-Status FileWriter::Write(std::string_view bytes) {
+Status StoreWriter::Write(std::string_view bytes) {
   RETURN_IF_ERROR(closed_);
   if (bytes.size() > bytes_max_ - size_bytes_) {
     return GiveUp(Status(StatusCode::kResourceExhausted, kFileTooLarge,
@@ -68,7 +68,7 @@ Status FileWriter::Write(std::string_view bytes) {
   return OkStatus();
 }
 
-Status FileWriter::WriteToDisk(std::string_view bytes) {
+Status StoreWriter::WriteToDisk(std::string_view bytes) {
   RETURN_IF_ERROR(WriteAll(fd_.get(), bytes, temporary_path_));
   unsynced_bytes_ += bytes.size();
   if (unsynced_bytes_ >= kSyncEachBytes) {
@@ -78,7 +78,7 @@ Status FileWriter::WriteToDisk(std::string_view bytes) {
   return OkStatus();
 }
 
-Result<StoredFile> FileWriter::Finish() {
+Result<StoredFile> StoreWriter::Finish() {
   RETURN_IF_ERROR(closed_);
   if (size_bytes_ == 0) {
     return GiveUp(Status(StatusCode::kInvalidArgument, kFileEmpty, "the file is empty"));

@@ -26,14 +26,14 @@ struct StoredFile {
   std::string sha256;
 };
 
-class FileWriter {
+class StoreWriter {
  public:
   // Writes to `fd`, which is `temporary_path`, and ends as a file of `directory`.
-  FileWriter(OwnedFd fd, std::string temporary_path, std::string directory, uint64_t bytes_max);
-  ~FileWriter();  // Without Finish(), nothing is left of it.
+  StoreWriter(OwnedFd fd, std::string temporary_path, std::string directory, uint64_t bytes_max);
+  ~StoreWriter();  // Without Finish(), nothing is left of it.
 
-  FileWriter(const FileWriter&) = delete;
-  FileWriter& operator=(const FileWriter&) = delete;
+  StoreWriter(const StoreWriter&) = delete;
+  StoreWriter& operator=(const StoreWriter&) = delete;
 
   // RESOURCE_EXHAUSTED (kFileTooLarge) when the file has more bytes than it may, UNAVAILABLE
   // (kDiskFull), INTERNAL when the disk fails. With any of them the file is given up, and further

@@ -28,7 +28,7 @@ class PackageStore {
   static Result<std::unique_ptr<PackageStore>> Open(std::string directory);
 
   // Begins to take a file of up to `bytes_max` bytes in.
-  Result<std::unique_ptr<FileWriter>> Begin(FileKind kind, uint64_t bytes_max);
+  Result<std::unique_ptr<StoreWriter>> Begin(FileKind kind, uint64_t bytes_max);
 
   struct OpenFile {
     OwnedFd fd;
