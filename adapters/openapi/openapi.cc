@@ -1,0 +1,155 @@
+#include "adapters/openapi/openapi.h"
+
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "adapters/openapi/actions.h"
+#include "adapters/openapi/call.h"
+#include "adapters/openapi/call_guard.h"
+#include "adapters/openapi/envelope.h"
+#include "adapters/openapi/service.h"
+#include "adapters/wire/openapi_signature.h"
+#include "projections/world.h"
+
+namespace updraft {
+namespace {
+
+using openapi::Action;
+using openapi::Arguments;
+using openapi::Audience;
+using openapi::CallGuard;
+
+constexpr std::string_view kApiVersion = "2018-01-20";
+
+// A call before it is known who makes it.
+struct Incoming {
+  SignedCall signed_call;
+  const Action* action = nullptr;
+  std::string request_id;
+  std::string host_id;
+  HttpRespond respond;
+
+  void Refuse(const Status& status) const {
+    respond(openapi::RenderRefusal(request_id, host_id, status));
+  }
+};
+using IncomingPtr = std::shared_ptr<const Incoming>;
+
+Status Refused(StatusCode code, std::string_view reason, std::string message) {
+  return Status(code, reason, std::move(message));
+}
+
+Result<const Action*> Route(const SignedCall& call) {
+  if (call.version != kApiVersion) {
+    return Refused(StatusCode::kInvalidArgument, "InvalidVersion",
+                   fmt::format("this is version {} of the API", kApiVersion));
+  }
+  if (const Action* action = openapi::FindAction(call.action)) return action;
+  return Refused(StatusCode::kNotFound, "InvalidAction.NotFound",
+                 fmt::format("there is no action '{}'", call.action));
+}
+
+// What the world says of the caller.
+struct Caller {
+  KeyId key;  // 0: nobody.
+  bool enabled = false;
+  bool formal = false;
+};
+
+}  // namespace
+
+struct OpenApi::State {
+  openapi::Service service;
+  CallGuard guard;
+  std::map<KeyId, std::string> secrets;  // Of keys that called.
+
+  Status Admit(const Incoming& incoming, const Caller& caller);
+  void Run(const IncomingPtr& incoming, const Caller& caller);
+};
+
+Status OpenApi::State::Admit(const Incoming& incoming, const Caller& caller) {
+  if (!caller.key) {
+    return Refused(StatusCode::kNotFound, "InvalidAccessKeyId.NotFound",
+                   fmt::format("there is no access key '{}'", incoming.signed_call.access_key_id));
+  }
+  std::string& secret = secrets[caller.key];
+  if (secret.empty()) secret = service.Side(SideKeyOfKey(caller.key));
+  uint32_t rate = incoming.action->calls_per_second * service.options.rate_factor;
+  RETURN_IF_ERROR(
+      guard.Admit(incoming.signed_call, caller.key, secret, rate, service.options.wall_now_ms()));
+  if (!caller.enabled) {
+    return Refused(StatusCode::kPermissionDenied, "InvalidAccessKeyId.Inactive",
+                   "the access key is disabled");
+  }
+  if (!caller.formal && incoming.action->audience == Audience::kFormal) {
+    return Refused(StatusCode::kPermissionDenied, "iot.common.AuthActionPermissionDeny",
+                   "a guest may only look at products and devices; ask an operator to promote "
+                   "this access key (updraft key promote) to a formal one");
+  }
+  return OkStatus();
+}
+
+void OpenApi::State::Run(const IncomingPtr& incoming, const Caller& caller) {
+  if (Status status = Admit(*incoming, caller); !status.ok()) return incoming->Refuse(status);
+  Result<Arguments> arguments =
+      Arguments::Read(incoming->action->parameters, incoming->signed_call.parameters);
+  if (!arguments.ok()) return incoming->Refuse(arguments.status());
+  incoming->action->run(std::make_shared<const openapi::Call>(
+      openapi::Call{service, *std::move(arguments), caller.key, caller.formal, incoming->request_id,
+                    incoming->host_id, incoming->respond}));
+}
+
+OpenApi::OpenApi(Engine& engine, PackageFiles& files, OpenApiOptions options)
+    : state_(new State{openapi::Service{engine,
+                                        files,
+                                        options,
+                                        ObjectIds(options.object_id_key, options.engine_number),
+                                        {},
+                                        {}},
+                       {},
+                       {}}) {}
+
+OpenApi::~OpenApi() = default;
+
+void OpenApi::HandleDeviceLists(HttpRequest request, HttpRespond respond) {
+  std::string name = request.path.substr(request.path.rfind('/') + 1);
+  std::optional<std::string> csv = name == "template.csv"
+                                       ? std::optional(std::string(openapi::kDeviceListTemplate))
+                                       : state_->service.list_reports.Find(name);
+  if (!csv) return respond({.status = 404});
+  respond({.headers = {{"Content-Type", "text/csv; charset=utf-8"}}, .body = *std::move(csv)});
+}
+
+void OpenApi::Handle(HttpRequest request, HttpRespond respond) {
+  auto incoming = std::make_shared<Incoming>();
+  incoming->request_id = openapi::NewRequestId();
+  incoming->host_id = request.Header("host");
+  incoming->respond = std::move(respond);
+  Result<SignedCall> call = ParseSignedCall(request);
+  if (!call.ok()) return incoming->Refuse(call.status());
+  incoming->signed_call = *std::move(call);
+  Result<const Action*> action = Route(incoming->signed_call);
+  if (!action.ok()) return incoming->Refuse(action.status());
+  incoming->action = *action;
+  Status status =
+      CallGuard::CheckTime(incoming->signed_call, state_->service.options.wall_now_ms());
+  if (!status.ok()) return incoming->Refuse(status);
+
+  status = state_->service.engine.Read([state = state_.get(), incoming](const World& world) {
+    Caller caller;
+    caller.key = world.FindKey(incoming->signed_call.access_key_id);
+    if (caller.key) {
+      caller.enabled = world.keys()[caller.key].enabled;
+      caller.formal = world.keys()[caller.key].formal;
+    }
+    return [state, incoming, caller](const Status& durable) {
+      if (!durable.ok()) return incoming->Refuse(durable);
+      state->Run(incoming, caller);
+    };
+  });
+  if (!status.ok()) incoming->Refuse(status);
+}
+
+}  // namespace updraft
