@@ -21,7 +21,7 @@ constexpr uint64_t kSyncEachBytes = 32 * 1024 * 1024;
 }  // namespace
 
 StoreWriter::StoreWriter(OwnedFd fd, std::string temporary_path, std::string directory,
-                       uint64_t bytes_max)
+                         uint64_t bytes_max)
     : fd_(std::move(fd)),
       temporary_path_(std::move(temporary_path)),
       directory_(std::move(directory)),

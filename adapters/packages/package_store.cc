@@ -68,7 +68,8 @@ Result<std::unique_ptr<StoreWriter>> PackageStore::Begin(FileKind kind, uint64_t
   std::string path = fmt::format("{}/incoming/{}", directory_, ++begun_);
   OwnedFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
   if (!fd.ok()) return DiskError("create", path);
-  return std::make_unique<StoreWriter>(std::move(fd), std::move(path), DirectoryOf(kind), bytes_max);
+  return std::make_unique<StoreWriter>(std::move(fd), std::move(path), DirectoryOf(kind),
+                                       bytes_max);
 }
 
 Result<PackageStore::OpenFile> PackageStore::OpenToRead(FileKind kind, std::string_view id) const {

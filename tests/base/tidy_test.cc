@@ -134,7 +134,8 @@ TEST_CASE("a switch over events names every kind", "[tidy]") {
     if (source.room() == "tests" || source.text.find("event.which()") == std::string::npos)
       continue;
     INFO(source.path);
-    CHECK(source.text.find("default:") == std::string::npos);
+    static const std::regex kDefault("\n\\s*default:");
+    CHECK_FALSE(std::regex_search(source.text, kDefault));
   }
 }
 
@@ -151,8 +152,10 @@ TEST_CASE("lines end before column 101, and no file is a novel", "[tidy]") {
       for (size_t i = begin; i < end; ++i) {
         columns += (static_cast<unsigned char>(source.text[i]) & 0xC0) != 0x80 ? 1 : 0;
       }
-      bool quoted = source.text.substr(begin, end - begin).find('"') != std::string::npos;
-      if (!quoted) CHECK(columns <= 100);
+      // Texts may be as long as they are.
+      bool text = source.text.substr(begin, end - begin).find('"') != std::string::npos;
+      bool raw = source.text.find("R\"") != std::string::npos;
+      if (!text && !raw) CHECK(columns <= 100);
     }
     CHECK(lines <= 900);
   }
