@@ -148,7 +148,7 @@ void Host::Explain(TaskId task, Explained done) {
     if (!chain.ok()) return done(chain.status());
     std::vector<ExplainedEvent> events;
     for (const Explanation& link : *chain) {
-      events.push_back({link.seq, link.time_ms, link.sentence});
+      events.push_back({link.seq, link.time_ms, link.cause + ": " + link.sentence});
     }
     done(std::move(events));
   }).detach();

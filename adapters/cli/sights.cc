@@ -113,7 +113,8 @@ Status PrintExplanations(const EventLog& log, const World& world, const ObjectId
                view.reason);
     ASSIGN_OR_RETURN(std::vector<Explanation> chain, ExplainTask(log, task));
     for (const Explanation& link : chain) {
-      fmt::print("  {:>8}  {}  {}\n", link.seq.value(), ShowTime(link.time_ms), link.sentence);
+      fmt::print("  {:>8}  {}  {:<8}  {}\n", link.seq.value(), ShowTime(link.time_ms), link.cause,
+                 link.sentence);
     }
     any = true;
   }
