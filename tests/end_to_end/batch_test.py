@@ -6,7 +6,7 @@ import signal
 import unittest
 
 from updraft_e2e import (DEADLINE_SECONDS, LONG, Fleet, Service, mqtt_raw, real_device,
-                         wait_until)
+                         run_tests, wait_until)
 
 FIRMWARE = bytes(range(256)) * 200
 SIMULATED = 5000 if LONG else 50
@@ -19,6 +19,11 @@ class BatchTest(unittest.TestCase):
         self.addCleanup(self.service.close)
         self.service.start()
         self.product = self.service.create_product()
+
+    def device(self, name, secret):
+        device = self.service.device(self.product, name, secret)
+        self.addCleanup(device.drop)
+        return device
 
     def fleet(self, count, *options):
         names = [f"sim-{i:04}" for i in range(count)]
@@ -119,8 +124,8 @@ class BatchTest(unittest.TestCase):
     def test_a_client_that_subscribes_to_nothing_gets_one_copy(self):
         secrets = self.service.register(self.product, ["mute", "asking"])
         topics = {name: f"/ota/device/upgrade/{self.product}/{name}" for name in secrets}
-        mute = self.service.device(self.product, "mute", secrets["mute"])
-        asking = self.service.device(self.product, "asking", secrets["asking"])
+        mute = self.device("mute", secrets["mute"])
+        asking = self.device("asking", secrets["asking"])
         asking.subscribe(topics["asking"])
         for name, device in (("mute", mute), ("asking", asking)):
             device.publish(f"/ota/device/inform/{self.product}/{name}",
@@ -135,41 +140,40 @@ class BatchTest(unittest.TestCase):
             self.assertFalse(device.messages)
 
     def test_what_a_device_must_not_say_changes_nothing_and_is_counted(self):
-        secrets = self.service.register(self.product, ["good", "bad"])
-        good = self.service.device(self.product, "good", secrets["good"])
+        secrets = self.service.register(self.product, ["good-1", "bad-1"])
+        good = self.device("good-1", secrets["good-1"])
         inform = f"/ota/device/inform/{self.product}"
         progress = f"/ota/device/progress/{self.product}"
-        good.publish(f"{inform}/good", '{"id":1, "params":{"version":"1.0.0"}}', qos=1)
-        job = self.start_batch(TargetSelection="SPECIFIC", TargetDeviceName=["good", "bad"])
+        good.publish(f"{inform}/good-1", '{"id":1, "params":{"version":"1.0.0"}}', qos=1)
+        job = self.start_batch(TargetSelection="SPECIFIC", TargetDeviceName=["good-1", "bad-1"])
         self.service.wait_for_counts(job, NOTIFIED=1, QUEUED=1)
-        bad = self.service.device(self.product, "bad", secrets["bad"])
+        bad = self.device("bad-1", secrets["bad-1"])
         self.service.wait_for_counts(job, NOTIFIED=2)
         before = self.service.rejected()
 
         malformed = ["", "not JSON", "[]", '{"id":1', '{"params":7}', '{"params":{"version":7}}',
                      '{"params":{"version":"no blank"}}', '{"params":{}}', "\xff\xfe", "{" * 5000]
         for payload in malformed:
-            bad.publish(f"{inform}/bad", payload.encode("latin-1"), qos=1)
+            bad.publish(f"{inform}/bad-1", payload.encode("latin-1"), qos=1)
         for step in ('"x"', '"101.5"', '"-5"', "[]", "{}", "null"):
-            bad.publish(f"{progress}/bad", f'{{"id":1,"params":{{"step":{step}}}}}', qos=1)
+            bad.publish(f"{progress}/bad-1", f'{{"id":1,"params":{{"step":{step}}}}}', qos=1)
         # What the engine gets to see is counted there; the rest ends at the gate.
         wait_until("the engine has counted them", lambda: self.service.rejected() > before)
 
         report = '{"id":1, "params":{"version":"2.0.0"}}'
-        bad.publish(f"{inform}/good", report, qos=1)
+        bad.publish(f"{inform}/good-1", report, qos=1)
         bad.publish(f"{inform}/unknown", report, qos=1)
         bad.publish("updraft/up/inform/x/y", report, qos=1)
         try:
-            bad.publish(f"{inform}/bad", b"x" * 1_000_000, qos=1)
+            bad.publish(f"{inform}/bad-1", b"x" * 1_000_000, qos=1)
         except (mqtt_raw.Closed, OSError):
             pass  # The broker may hang up on it.
-        self.assertNotEqual(
-            self.service.device(self.product, "unknown", "secret").code, 0)
-        self.assertNotEqual(self.service.device(self.product, "good", "wrong").code, 0)
+        self.assertNotEqual(self.device("unknown", "secret").code, 0)
+        self.assertNotEqual(self.device("good-1", "wrong").code, 0)
 
-        good.publish(f"{inform}/good", report, qos=1)
+        good.publish(f"{inform}/good-1", report, qos=1)
         self.service.wait_for_counts(job, SUCCEEDED=1, NOTIFIED=1)
-        self.assertEqual(self.service.tasks(job)["bad"]["TaskStatus"], "NOTIFIED")
+        self.assertEqual(self.service.tasks(job)["bad-1"]["TaskStatus"], "NOTIFIED")
 
 
 class EndTest(unittest.TestCase):
@@ -199,4 +203,4 @@ class EndTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    run_tests()

@@ -39,6 +39,7 @@ class Console:
 class ConsoleTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        updraft_e2e.node_modules()
         cls.service = Service().start()
 
     @classmethod
@@ -113,8 +114,7 @@ class Flow:
     def connect(self):
         self.devices = {}
         for name, secret in self.secrets.items():
-            self.devices[name] = self.service.device(self.product, name, secret)
-            self.report(name, "1.0.0")
+            self.switch_on(name, secret)
         wait_until("all report their version", lambda: all(
             self.call("QueryDeviceDetail", ProductKey=self.product,
                       DeviceName=name)["Data"].get("FirmwareVersion") == "1.0.0"
@@ -124,6 +124,11 @@ class Flow:
         versions = self.call("ListOTAModuleVersionsByDevice", ProductKey=self.product,
                              DeviceName="dev-1", CurrentPage=1, PageSize=10)
         self.test.assertEqual(versions["Data"]["SimpleOTAModuleInfo"][0]["ModuleVersion"], "1.0.0")
+
+    def switch_on(self, name, secret):
+        self.devices[name] = self.service.device(self.product, name, secret)
+        self.test.addCleanup(self.devices[name].drop)
+        self.report(name, "1.0.0")
 
     def report(self, name, version):
         self.devices[name].publish(f"/ota/device/inform/{self.product}/{name}",
@@ -169,9 +174,12 @@ class Flow:
     def job(self, job):
         return self.call("QueryOTAJob", JobId=job)["Data"]
 
+    def list_tasks(self, job, **params):
+        return self.call("ListOTATaskByJob", JobId=job, CurrentPage=1, PageSize=50,
+                         **params)["Data"]["SimpleOTATaskInfo"]
+
     def tasks(self, job, **params):
-        answer = self.call("ListOTATaskByJob", JobId=job, CurrentPage=1, PageSize=50, **params)
-        return {task["DeviceName"]: task for task in answer["Data"]["SimpleOTATaskInfo"]}
+        return {task["DeviceName"]: task for task in self.list_tasks(job, **params)}
 
     def wait_for_states(self, job, **expected):
         wanted = {name.replace("_", "-"): state for name, state in expected.items()}
@@ -229,9 +237,7 @@ class Flow:
         self.wait_for_states(job, dev_4="NOTIFIED")
         self.test.assertEqual(self.job(job)["SelectionType"], "DYNAMIC")
         late = self.call("RegisterDevice", ProductKey=self.product, DeviceName="dev-late")["Data"]
-        self.devices["dev-late"] = self.service.device(self.product, "dev-late",
-                                                       late["DeviceSecret"])
-        self.report("dev-late", "1.0.0")
+        self.switch_on("dev-late", late["DeviceSecret"])
         self.wait_for_states(job, dev_4="NOTIFIED", dev_late="NOTIFIED")
         self.call("CancelOTAStrategyByJob", JobId=job)
         self.test.assertEqual(self.job(job)["JobStatus"], "CANCELED")
@@ -243,15 +249,15 @@ class Flow:
         with self.test.assertRaises(Refused):
             self.call("DeleteOTAFirmware", FirmwareId=self.package_id)  # A task needs it.
         self.call("DeleteDevice", ProductKey=self.product, DeviceName="dev-late")
-        self.wait_for_states(self.dynamic_job, dev_4="SUCCEEDED", dev_late="CANCELED")
+        # Its name is erased with it; its task is not.
+        wait_until("its task is cancelled", lambda: sorted(
+            task["TaskStatus"] for task in self.list_tasks(self.dynamic_job)
+        ) == ["CANCELED", "SUCCEEDED"])
         self.devices["dev-late"].wait_closed()
         self.call("DeleteOTAFirmware", FirmwareId=self.package_id)
         self.test.assert_refused("iot.firmware.FirmwareNotFound", self.call, "QueryOTAFirmware",
                                  FirmwareId=self.package_id)
-        for device in self.devices.values():
-            device.drop()
 
 
 if __name__ == "__main__":
-    updraft_e2e.node_modules()
-    unittest.main()
+    updraft_e2e.run_tests()

@@ -71,7 +71,8 @@ function connect() {
       deviceSecret: options.secret,
       brokerUrl: options.broker,
     });
-    device.on('error', fatal);
+    // A device that was registered a moment ago may be refused at first; the SDK tries again.
+    device.on('error', (error) => say('refused', error.message));
     device.on('message', (from, payload) => {
       if (from === topic('upgrade')) upgrade(JSON.parse(payload.toString()));
     });
