@@ -81,6 +81,7 @@ Host::~Host() {
   if (engine_) engine_->Stop();
   mqtt_.reset();
   api_.reset();
+  registration_.reset();
   broker_.reset();
 }
 
@@ -167,6 +168,7 @@ Status Host::StartHttp() {
   api.wall_now_ms = [] { return SystemClock().WallUs() / 1'000; };
   api.explain = [this](TaskId task, Explained done) { Explain(task, std::move(done)); };
   api_ = std::make_unique<OpenApi>(*engine_, *files_, std::move(api));
+  registration_ = std::make_unique<DeviceRegistration>(*engine_);
   stream_ = std::make_unique<EventStream>(engine_->log());
   {
     std::lock_guard lock(fanout_->mutex);
@@ -181,6 +183,12 @@ Status Host::StartHttp() {
                AnswerCalls(
                    [this](HttpRequest request, HttpRespond respond) {
                      api_->Handle(std::move(request), std::move(respond));
+                   },
+                   kCallBytesMax));
+  http_->Route("/auth/register/device", {"POST"},
+               AnswerCalls(
+                   [this](HttpRequest request, HttpRespond respond) {
+                     registration_->Handle(std::move(request), std::move(respond));
                    },
                    kCallBytesMax));
   http_->Route("/upload", {"POST"},

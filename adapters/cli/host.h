@@ -17,6 +17,7 @@
 #include "adapters/http/server.h"
 #include "adapters/mqtt/adapter.h"
 #include "adapters/openapi/openapi.h"
+#include "adapters/registration/device_registration.h"
 #include "engine/updraft.h"
 
 namespace updraft {
@@ -86,6 +87,7 @@ class Host {
   std::shared_ptr<Fanout> fanout_ = std::make_shared<Fanout>();
   std::unique_ptr<PostedFiles> files_;
   std::unique_ptr<OpenApi> api_;
+  std::unique_ptr<DeviceRegistration> registration_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<EventStream> stream_;
   std::unique_ptr<HttpServer> http_;
