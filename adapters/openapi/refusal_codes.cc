@@ -42,6 +42,8 @@ constexpr Pair kCodes[] = {
     {refusal::kTooManyModulesOnDevice, "iot.firmware.ModuleCountLimitExceeded"},
     {refusal::kVersionMalformed, "iot.firmware.IncorrectFormattedFirmwareVersion"},
     {refusal::kLastFormalKey, "iot.common.InvalidTenant"},
+    {refusal::kKeyTaken, "iot.common.InvalidTenant"},
+    {refusal::kFormalUserOnly, "iot.common.AuthActionPermissionDeny"},
 
     {refusal::kPackageNameMalformed, "iot.firmware.IncorrectFormattedFirmwareName"},
     {refusal::kPackageNameTaken, "iot.firmware.AlreadyExistedFirmwareName"},
@@ -53,6 +55,7 @@ constexpr Pair kCodes[] = {
     {refusal::kPackageFileInvalid, "iot.firmware.EmptyFirmwareFile"},
     {refusal::kDescriptionTooLong, "iot.firmware.FirmwareDescriptionExceedMaxLength"},
     {refusal::kUdiTooLong, "iot.common.InvalidFormattedParameter"},
+    {refusal::kUdiMalformed, "iot.common.InvalidFormattedParameter"},
     {refusal::kTooManyPackages, "iot.firmware.FirmwareCountExceedMax"},
     {refusal::kPackageInUse, "iot.firmware.DeleteFirmwareFailure"},
     {refusal::kPackageNotVerified, "iot.firmware.FirmwareNotVerified"},
