@@ -238,7 +238,8 @@ Outcome DecideOn(Turn& turn, const RequestPackage& c) {
 
 Outcome DecideOn(Turn& turn, const BrokerStarted& c) {
   const Globals& globals = turn.world().globals();
-  if (globals.broker_run != 0 && globals.broker_epoch == c.epoch) return Done();
+  // What the broker sends again may tell of the run before.
+  if (globals.broker_run != 0 && globals.broker_epoch >= c.epoch) return Done();
   turn.Emit([&](auto event) { event.initBrokerEpochBegan().setEpoch(c.epoch); });
   return Done();
 }

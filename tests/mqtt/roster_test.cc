@@ -60,6 +60,15 @@ TEST_CASE("a roster of another run of the broker says nothing", "[roster]") {
   CHECK_FALSE(page.next);
 }
 
+TEST_CASE("word of a former run of the broker, come again, makes nobody offline", "[roster]") {
+  Fleet fleet(1);
+  fleet.Online("dev-1");
+  fleet.Ok(BrokerStarted{EpochOf(fleet) - 1});
+  CHECK(fleet.world().IsOnline(fleet.Id("dev-1")));
+  fleet.Ok(BrokerStarted{EpochOf(fleet) + 1});
+  CHECK_FALSE(fleet.world().IsOnline(fleet.Id("dev-1")));
+}
+
 TEST_CASE("names of two products are told apart", "[roster]") {
   NamedDevices named;
   named.Add("a", "bc");
