@@ -45,7 +45,7 @@ Result<std::unique_ptr<MqttAdapter>> MqttAdapter::Start(Engine& engine, const Mq
     ASSIGN_OR_RETURN(adapter->credentials_,
                      CredentialsFeed::Start({.dir = options.credentials_dir}, engine));
   }
-  ASSIGN_OR_RETURN(adapter->link_, Link::Start(LinkOptionsOf(options, clock), engine, clock));
+  ASSIGN_OR_RETURN(adapter->link_, BrokerLink::Start(LinkOptionsOf(options, clock), engine, clock));
   return adapter;
 }
 

@@ -4,6 +4,9 @@
 //
 //   Result<std::unique_ptr<MqttAdapter>> mqtt = MqttAdapter::Start(engine, options);
 //
+// An engine has one adapter as long as it is open: notices that the broker has not acknowledged when
+// the adapter ends are sent again by the next engine on the log, not by a second adapter.
+//
 // Thread-safety: any thread may call.
 #pragma once
 
@@ -79,7 +82,7 @@ class MqttAdapter {
   MqttAdapter() = default;
 
   std::unique_ptr<CredentialsFeed> credentials_;  // Null: none are written.
-  std::unique_ptr<Link> link_;
+  std::unique_ptr<BrokerLink> link_;
 };
 
 }  // namespace updraft

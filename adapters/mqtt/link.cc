@@ -41,7 +41,7 @@ void BlockSigpipe() {
 }  // namespace
 
 // The engine, whose callbacks are brought to the link's thread.
-class Link::EnginePort final : public EngineSide {
+class BrokerLink::EnginePort final : public EngineSide {
  public:
   EnginePort(Engine& engine, std::shared_ptr<Mailbox> mailbox)
       : engine_(engine), mailbox_(std::move(mailbox)) {}
@@ -69,8 +69,9 @@ class Link::EnginePort final : public EngineSide {
   const std::shared_ptr<Mailbox> mailbox_;
 };
 
-Result<std::unique_ptr<Link>> Link::Start(LinkOptions options, Engine& engine, const Clock& clock) {
-  std::unique_ptr<Link> link(new Link(std::move(options), engine, clock));
+Result<std::unique_ptr<BrokerLink>> BrokerLink::Start(LinkOptions options, Engine& engine,
+                                                      const Clock& clock) {
+  std::unique_ptr<BrokerLink> link(new BrokerLink(std::move(options), engine, clock));
   ASSIGN_OR_RETURN(link->address_, ResolveBroker(link->options_.host, link->options_.port));
   ASSIGN_OR_RETURN(link->relay_, Relay::Create());
   ASSIGN_OR_RETURN(link->client_, BrokerClient::Create(link->options_.client, *link));
@@ -78,7 +79,7 @@ Result<std::unique_ptr<Link>> Link::Start(LinkOptions options, Engine& engine, c
   return link;
 }
 
-Link::Link(LinkOptions options, Engine& engine, const Clock& clock)
+BrokerLink::BrokerLink(LinkOptions options, Engine& engine, const Clock& clock)
     : options_(std::move(options)),
       clock_(clock),
       mailbox_(std::make_shared<Mailbox>()),
@@ -86,9 +87,9 @@ Link::Link(LinkOptions options, Engine& engine, const Clock& clock)
       session_(options_.session, *engine_, *this),
       backoff_(static_cast<uint64_t>(clock.MonotonicUs())) {}
 
-Link::~Link() { Stop(); }
+BrokerLink::~BrokerLink() { Stop(); }
 
-void Link::Stop() {
+void BrokerLink::Stop() {
   std::call_once(stopped_, [this] {
     stopping_ = true;
     mailbox_->Post([] {});
@@ -97,7 +98,7 @@ void Link::Stop() {
   });
 }
 
-LinkStats Link::Stats() const {
+LinkStats BrokerLink::Stats() const {
   std::lock_guard lock(mutex_);
   LinkStats stats = stats_;
   stats.connected = state_ == State::kUp;
@@ -105,7 +106,7 @@ LinkStats Link::Stats() const {
   return stats;
 }
 
-void Link::Run() {
+void BrokerLink::Run() {
   BlockSigpipe();
   while (!stopping_) {
     {
@@ -119,7 +120,7 @@ void Link::Run() {
   state_ = State::kDown;
 }
 
-void Link::Turn() {
+void BrokerLink::Turn() {
   mailbox_->Run();
   session_.Tick(NowMs());
   if (!session_.failure().ok() && state_ != State::kDown) return Drop(session_.failure());
@@ -130,7 +131,7 @@ void Link::Turn() {
   if (Status status = Step(); !status.ok()) Drop(status);
 }
 
-void Link::Dial() {
+void BrokerLink::Dial() {
   state_ = State::kDialing;
   open_before_ms_ = NowMs() + kOpenMs;
   connack_ = suback_ = false;
@@ -138,12 +139,12 @@ void Link::Dial() {
   if (Status status = relay_->Dial(address_); !status.ok()) Drop(status);
 }
 
-Status Link::Step() {
+Status BrokerLink::Step() {
   if (state_ == State::kDialing) return StepDialing();
   return StepConnected();
 }
 
-Status Link::StepDialing() {
+Status BrokerLink::StepDialing() {
   pollfd broker = {relay_->broker_fd(), POLLOUT, 0};
   if (poll(&broker, 1, 0) == 0) {
     if (NowMs() < open_before_ms_) return OkStatus();
@@ -156,7 +157,7 @@ Status Link::StepDialing() {
   return StepConnected();
 }
 
-Status Link::StepConnected() {
+Status BrokerLink::StepConnected() {
   // Everything that came in has been handled, so the tag covers all that the client wrote.
   const int64_t now_ms = NowMs();
   RETURN_IF_ERROR(relay_->TakeOutput(session_.taken(), now_ms));
@@ -198,16 +199,17 @@ Status Link::StepConnected() {
   return OkStatus();
 }
 
-Status Link::ReadClient() {
+Status BrokerLink::ReadClient() {
   for (int i = 0; i < kMessagesAtOnce && !session_.Full() && HasBytes(client_->fd()); ++i) {
-    RETURN_IF_ERROR(client_->Read());
+    Status status = client_->Read();
+    if (!status.ok()) return refused_.ok() ? status : refused_;
     // The client may have written for what it has just read, and for nothing later.
     RETURN_IF_ERROR(relay_->TakeOutput(session_.taken(), NowMs()));
   }
   return OkStatus();
 }
 
-void Link::Drop(const Status& why) {
+void BrokerLink::Drop(const Status& why) {
   relay_->Close();
   if (state_ == State::kUp) session_.OnDisconnected();
   state_ = State::kDown;
@@ -221,7 +223,7 @@ void Link::Drop(const Status& why) {
 }
 
 // How long nothing needs to be done, should nothing happen.
-int64_t Link::TimeoutMs() const {
+int64_t BrokerLink::TimeoutMs() const {
   const int64_t now_ms = NowMs();
   int64_t next_ms = now_ms + 60'000;
   if (std::optional<int64_t> tick = session_.NextTickMs()) next_ms = std::min(next_ms, *tick);
@@ -240,7 +242,7 @@ int64_t Link::TimeoutMs() const {
   return std::max<int64_t>(next_ms - now_ms, 0);
 }
 
-void Link::Poll() {
+void BrokerLink::Poll() {
   pollfd fds[4] = {{mailbox_->fd(), POLLIN, 0}};
   nfds_t count = 1;
   int64_t timeout_ms = 0;
@@ -261,7 +263,7 @@ void Link::Poll() {
   poll(fds, count, static_cast<int>(timeout_ms));
 }
 
-void Link::OnConnack(std::string_view refusal) {
+void BrokerLink::OnConnack(std::string_view refusal) {
   connack_ = true;
   if (!refusal.empty()) {
     refused_ = Status(StatusCode::kPermissionDenied,
@@ -269,20 +271,20 @@ void Link::OnConnack(std::string_view refusal) {
   }
 }
 
-void Link::OnSuback(bool granted) {
+void BrokerLink::OnSuback(bool granted) {
   suback_ = true;
   if (!granted) {
     refused_ = Status(StatusCode::kPermissionDenied, "the broker refused a subscription");
   }
 }
 
-void Link::OnMessage(std::string_view topic, std::string_view payload) {
+void BrokerLink::OnMessage(std::string_view topic, std::string_view payload) {
   session_.OnMessage(topic, payload, NowMs());
 }
 
-void Link::OnPuback(int message) { session_.OnPuback(message, NowMs()); }
+void BrokerLink::OnPuback(int message) { session_.OnPuback(message, NowMs()); }
 
-int Link::Publish(const OutMessage& message, int qos) {
+int BrokerLink::Publish(const OutMessage& message, int qos) {
   return client_->Publish(message.topic, message.payload, qos);
 }
 

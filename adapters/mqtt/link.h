@@ -31,7 +31,7 @@ struct LinkOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 1883;
   BrokerClient::Options client;
-  Session::Options session;
+  MqttSession::Options session;
 };
 
 struct LinkStats {
@@ -42,12 +42,12 @@ struct LinkStats {
   SessionStats session;
 };
 
-class Link final : private BrokerEvents, private BrokerSide {
+class BrokerLink final : private BrokerEvents, private BrokerSide {
  public:
   // Resolves the broker's name and starts the thread. `engine` and `clock` outlive it.
-  static Result<std::unique_ptr<Link>> Start(LinkOptions options, Engine& engine,
-                                             const Clock& clock);
-  ~Link();
+  static Result<std::unique_ptr<BrokerLink>> Start(LinkOptions options, Engine& engine,
+                                                   const Clock& clock);
+  ~BrokerLink();
 
   // Closes the connection. What was not acknowledged the broker keeps. Idempotent.
   void Stop();
@@ -58,7 +58,7 @@ class Link final : private BrokerEvents, private BrokerSide {
   enum class State { kDown, kDialing, kOpening, kUp };
   class EnginePort;
 
-  Link(LinkOptions options, Engine& engine, const Clock& clock);
+  BrokerLink(LinkOptions options, Engine& engine, const Clock& clock);
 
   void Run();
   void Turn();
@@ -82,13 +82,13 @@ class Link final : private BrokerEvents, private BrokerSide {
   const Clock& clock_;
   const std::shared_ptr<Mailbox> mailbox_;
   const std::unique_ptr<EnginePort> engine_;
-  BrokerAddress address_;
+  ResolvedAddress address_;
   std::unique_ptr<Relay> relay_;
   std::unique_ptr<BrokerClient> client_;
 
   std::atomic<bool> stopping_ = false;
   mutable std::mutex mutex_;  // Over all below; the thread holds it but while it polls.
-  Session session_;
+  MqttSession session_;
   State state_ = State::kDown;
   Backoff backoff_;
   int64_t next_dial_ms_ = 0;

@@ -26,7 +26,7 @@ bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK || e
 
 }  // namespace
 
-Result<BrokerAddress> ResolveBroker(const std::string& host, uint16_t port) {
+Result<ResolvedAddress> ResolveBroker(const std::string& host, uint16_t port) {
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -35,7 +35,7 @@ Result<BrokerAddress> ResolveBroker(const std::string& host, uint16_t port) {
     return Status(StatusCode::kUnavailable,
                   fmt::format("the broker's address '{}': {}", host, gai_strerror(error)));
   }
-  BrokerAddress broker;
+  ResolvedAddress broker;
   std::memcpy(&broker.address, found->ai_addr, found->ai_addrlen);
   broker.size = found->ai_addrlen;
   freeaddrinfo(found);
@@ -69,7 +69,7 @@ Relay::~Relay() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
-Status Relay::Dial(const BrokerAddress& broker) {
+Status Relay::Dial(const ResolvedAddress& broker) {
   Close();
   // Clients that connected and were not accepted.
   while (OwnedFd(accept(listener_.get(), nullptr, nullptr)).ok()) {

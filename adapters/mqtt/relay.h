@@ -22,12 +22,12 @@
 namespace updraft {
 
 // Where the broker is.
-struct BrokerAddress {
+struct ResolvedAddress {
   sockaddr_storage address = {};
   socklen_t size = 0;
 };
 // Asks the resolver, which may take its time. UNAVAILABLE, with the name.
-Result<BrokerAddress> ResolveBroker(const std::string& host, uint16_t port);
+Result<ResolvedAddress> ResolveBroker(const std::string& host, uint16_t port);
 
 class Relay {
  public:
@@ -44,7 +44,7 @@ class Relay {
   const std::string& path() const { return path_; }
 
   // Begins to connect to the broker.
-  Status Dial(const BrokerAddress& broker);
+  Status Dial(const ResolvedAddress& broker);
   // After the broker's socket was found writable: whether it is connected.
   Status FinishDial();
   // Takes the client that has connected to path().

@@ -19,13 +19,13 @@ bool IsEnd(const Status& status) {
 
 }  // namespace
 
-Session::Session(Options options, EngineSide& engine, BrokerSide& broker)
+MqttSession::MqttSession(Options options, EngineSide& engine, BrokerSide& broker)
     : options_(std::move(options)),
       engine_(engine),
       broker_(broker),
       window_(options_.push_window) {}
 
-void Session::OnConnected(int64_t now_ms) {
+void MqttSession::OnConnected(int64_t now_ms) {
   connected_ = true;
   now_ms_ = now_ms;
   Flush();
@@ -38,12 +38,12 @@ void Session::OnConnected(int64_t now_ms) {
   }
 }
 
-void Session::OnDisconnected() {
+void MqttSession::OnDisconnected() {
   connected_ = false;
   roster_.Cancel();
 }
 
-void Session::OnMessage(std::string_view topic, std::string_view payload, int64_t now_ms) {
+void MqttSession::OnMessage(std::string_view topic, std::string_view payload, int64_t now_ms) {
   now_ms_ = now_ms;
   ++stats_.messages;
   Taken taken = TakeIn(options_.outlet.path, topic, payload);
@@ -60,7 +60,7 @@ void Session::OnMessage(std::string_view topic, std::string_view payload, int64_
   }
 }
 
-void Session::Take(DeviceCommand command) {
+void MqttSession::Take(DeviceCommand command) {
   if (!command.remark.empty()) Count(command.remark);
   if (const auto* presence = std::get_if<ReportPresence>(&command.command)) {
     roster_.Named(presence->device.product_key, presence->device.name);
@@ -70,7 +70,7 @@ void Session::Take(DeviceCommand command) {
   SubmitWaiting(now_ms_);
 }
 
-void Session::SubmitWaiting(int64_t now_ms) {
+void MqttSession::SubmitWaiting(int64_t now_ms) {
   while (!waiting_.empty() && failure_.ok()) {
     DeviceCommand& first = waiting_.front();
     Status status = engine_.Submit(
@@ -81,7 +81,7 @@ void Session::SubmitWaiting(int64_t now_ms) {
   }
 }
 
-void Session::OnOutcome(const std::optional<PullReturn>& pull, const Outcome& outcome) {
+void MqttSession::OnOutcome(const std::optional<PullReturn>& pull, const Outcome& outcome) {
   if (IsEnd(outcome.status)) {
     failure_ = outcome.status;
     return;
@@ -95,7 +95,7 @@ void Session::OnOutcome(const std::optional<PullReturn>& pull, const Outcome& ou
   if (*answer) Send({std::move(**answer), PushNumber()});
 }
 
-void Session::AskForPushes(int64_t now_ms) {
+void MqttSession::AskForPushes(int64_t now_ms) {
   // Not for each bit of room: a few pushes at a time share a commit.
   uint32_t enough = std::max(1u, options_.push_window / 4);
   if (!connected_ || asking_for_pushes_ || window_.room() < enough) return;
@@ -105,7 +105,7 @@ void Session::AskForPushes(int64_t now_ms) {
   asking_for_pushes_ = true;
 }
 
-void Session::OnPushes(const Outcome& outcome) {
+void MqttSession::OnPushes(const Outcome& outcome) {
   asking_for_pushes_ = false;
   if (IsEnd(outcome.status)) {
     failure_ = outcome.status;
@@ -125,12 +125,12 @@ void Session::OnPushes(const Outcome& outcome) {
   }
 }
 
-void Session::Send(Outgoing outgoing) {
+void MqttSession::Send(Outgoing outgoing) {
   outbox_.push_back(std::move(outgoing));
   Flush();
 }
 
-void Session::Flush() {
+void MqttSession::Flush() {
   while (connected_ && !outbox_.empty()) {
     Outgoing outgoing = std::move(outbox_.front());
     outbox_.pop_front();
@@ -147,7 +147,7 @@ void Session::Flush() {
   }
 }
 
-void Session::OnPuback(int message, int64_t now_ms) {
+void MqttSession::OnPuback(int message, int64_t now_ms) {
   now_ms_ = now_ms;
   auto found = push_of_message_.find(message);
   if (found == push_of_message_.end()) return;
@@ -155,7 +155,7 @@ void Session::OnPuback(int message, int64_t now_ms) {
   push_of_message_.erase(found);
 }
 
-void Session::TellWatermark(int64_t now_ms) {
+void MqttSession::TellWatermark(int64_t now_ms) {
   std::optional<PushNumber> through = window_.TakeWatermark(now_ms);
   if (!through) return;
   Status status = engine_.Submit(AcknowledgePushes{*through}, nullptr);
@@ -164,7 +164,7 @@ void Session::TellWatermark(int64_t now_ms) {
   NoteRefused(status, now_ms);
 }
 
-void Session::BeginSweep(const RosterAnswer& answer) {
+void MqttSession::BeginSweep(const RosterAnswer& answer) {
   std::shared_ptr<const NamedDevices> named = roster_.End(answer);
   if (named == nullptr) return Count("stale_roster");
   sweep_.emplace();
@@ -173,7 +173,7 @@ void Session::BeginSweep(const RosterAnswer& answer) {
 }
 
 // A look sees what was submitted before it, so it waits until all that came before the answer is.
-void Session::StepSweep(int64_t now_ms) {
+void MqttSession::StepSweep(int64_t now_ms) {
   if (!sweep_ || sweep_->reading || !waiting_.empty()) return;
   while (!sweep_->gone.empty()) {
     Status status = engine_.Submit(sweep_->gone.front(), nullptr);
@@ -199,7 +199,7 @@ void Session::StepSweep(int64_t now_ms) {
   sweep_->reading = true;
 }
 
-void Session::Tick(int64_t now_ms) {
+void MqttSession::Tick(int64_t now_ms) {
   now_ms_ = now_ms;
   ask_again_ms_.reset();
   if (!failure_.ok()) return;
@@ -209,13 +209,13 @@ void Session::Tick(int64_t now_ms) {
   StepSweep(now_ms);
 }
 
-std::optional<int64_t> Session::NextTickMs() const {
+std::optional<int64_t> MqttSession::NextTickMs() const {
   std::optional<int64_t> tell = window_.NextTellMs();
   if (!tell || !ask_again_ms_) return tell ? tell : ask_again_ms_;
   return std::min(*tell, *ask_again_ms_);
 }
 
-void Session::NoteRefused(const Status& status, int64_t now_ms) {
+void MqttSession::NoteRefused(const Status& status, int64_t now_ms) {
   if (IsEnd(status)) {
     failure_ = status;
   } else {
@@ -223,13 +223,13 @@ void Session::NoteRefused(const Status& status, int64_t now_ms) {
   }
 }
 
-void Session::Count(std::string_view reason) {
+void MqttSession::Count(std::string_view reason) {
   auto found = stats_.reasons.find(reason);
   if (found == stats_.reasons.end()) found = stats_.reasons.emplace(reason, 0).first;
   ++found->second;
 }
 
-SessionStats Session::Stats() const {
+SessionStats MqttSession::Stats() const {
   SessionStats stats = stats_;
   stats.commands = taken_;
   stats.pushes_open = window_.open();

@@ -67,7 +67,7 @@ struct SessionStats {
   std::map<std::string, uint64_t, std::less<>> reasons;
 };
 
-class Session {
+class MqttSession {
  public:
   // Devices that one look at the world goes through.
   static constexpr uint32_t kRosterPageDevices = 4'096;
@@ -81,7 +81,7 @@ class Session {
   };
 
   // Both sides outlive it, and call nothing back once it is gone.
-  Session(Options options, EngineSide& engine, BrokerSide& broker);
+  MqttSession(Options options, EngineSide& engine, BrokerSide& broker);
 
   // Connected and subscribed.
   void OnConnected(int64_t now_ms);

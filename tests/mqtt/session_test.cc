@@ -107,7 +107,7 @@ struct Bench {
 
   FakeEngine engine;
   FakeBroker broker;
-  Session session;
+  MqttSession session;
   int64_t now_ms = 1'000;
 };
 
@@ -145,11 +145,11 @@ TEST_CASE("what the inbox had no room for is asked again, in order, and nothing 
   b.Inform("b");
   CHECK(b.session.Full());
   CHECK(b.session.taken() == 2);
-  CHECK(b.session.NextTickMs() == b.now_ms + Session::kAskAgainMs);
-  b.Wait(Session::kAskAgainMs);
+  CHECK(b.session.NextTickMs() == b.now_ms + MqttSession::kAskAgainMs);
+  b.Wait(MqttSession::kAskAgainMs);
   CHECK(b.session.Full());
   b.engine.refuse = OkStatus();
-  b.Wait(Session::kAskAgainMs);
+  b.Wait(MqttSession::kAskAgainMs);
   CHECK_FALSE(b.session.Full());
   auto reports = b.engine.All<ReportVersion>();
   REQUIRE(reports.size() == 2);
