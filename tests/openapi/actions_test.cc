@@ -21,12 +21,6 @@ void Report(Console& console, const std::string& product, int lamp, const std::s
               .ok());
 }
 
-// A device is online, is pushed to, and reports progress.
-void Upgrade(Console& console, const std::string& product, int lamp, int step) {
-  DeviceRef device{.product_key = product, .name = LampName(lamp)};
-  REQUIRE(console.Ask(ReportProgress{.device = device, .step = step, .implies_online = true}).ok());
-}
-
 TEST_CASE("a console goes from a product to a batch's tasks", "[openapi]") {
   Console console;
   console.scheme = GENERATE(Console::Scheme::kAcs3, Console::Scheme::kRpc);
