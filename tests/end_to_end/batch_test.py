@@ -55,6 +55,8 @@ class BatchTest(unittest.TestCase):
         devices = [self.real_device(name, secret,
                                     *(["--fail=-4"] if name == "sdk-fails" else []))
                    for name, secret in secrets.items()]
+        for device in devices:
+            device.wait_for_line(" report ")
         fleet = self.fleet(
             SIMULATED, "--mix", "honest=5,slow=1,silent=1,failing=1,wrong_version=1,returning=1,"
             "rebooting=1,duplicating=1,twofold=1")
