@@ -7,6 +7,7 @@
 
 #include "events/base/bytes.h"
 #include "events/base/format.h"
+#include "events/log/little_endian.h"
 
 namespace updraft {
 namespace {
@@ -19,13 +20,6 @@ constexpr uint64_t kTrailerBytes = 2 * sizeof(uint64_t) + sizeof(Hash256);
 constexpr uint32_t kEndOfSection = 0;  // Where a length would stand.
 constexpr uint64_t kHashedAtOnceBytes = 1 << 20;
 constexpr uint64_t kCommitsPerProgress = 1000;
-
-template <class Int>
-std::string LittleEndian(Int value) {
-  std::string bytes;
-  for (size_t i = 0; i < sizeof(Int); ++i) bytes += static_cast<char>(value >> (8 * i));
-  return bytes;
-}
 
 std::string_view View(const Hash256& hash) {
   return {reinterpret_cast<const char*>(hash.data()), hash.size()};
@@ -142,11 +136,8 @@ class ExportFile::Input {
   template <class Int>
   Result<Int> Number() {
     ASSIGN_OR_RETURN(std::string bytes, Bytes(sizeof(Int)));
-    Int value = 0;
-    for (size_t i = sizeof(Int); i > 0; --i) {
-      value = static_cast<Int>(value << 8 | static_cast<uint8_t>(bytes[i - 1]));
-    }
-    return value;
+    std::string_view rest = bytes;
+    return TakeLittleEndian<Int>(rest);
   }
 
   Result<CommitReader> NextCommit() {

@@ -119,6 +119,13 @@ Status FileWriter::Write(std::string_view bytes) {
   return OkStatus();
 }
 
+Status FileWriter::BeginFlush() {
+  if (std::fflush(file_.get()) != 0) return FileFault("write to", TemporaryName(path_), errno);
+  // A hint: where the file system does not take it, nothing is lost.
+  (void)sync_file_range(fileno(file_.get()), 0, 0, SYNC_FILE_RANGE_WRITE);
+  return OkStatus();
+}
+
 Status FileWriter::Commit() {
   const std::string name = TemporaryName(path_);
   if (std::fflush(file_.get()) != 0) return FileFault("write to", name, errno);

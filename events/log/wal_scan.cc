@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "events/log/little_endian.h"
+
 namespace updraft {
 namespace {
 
@@ -34,22 +36,19 @@ uint32_t MaskedCrc(std::string_view bytes) {
 }
 
 struct Header {
-  uint32_t crc;
-  size_t length;
-  uint8_t type;
+  uint32_t crc = 0;
+  size_t length = 0;
+  uint8_t type = 0;
 };
-
-uint64_t LittleEndian(std::string_view bytes) {
-  uint64_t value = 0;
-  for (size_t i = bytes.size(); i > 0; --i) value = value << 8 | static_cast<uint8_t>(bytes[i - 1]);
-  return value;
-}
 
 // REQUIRED: kHeaderBytes bytes at `offset`.
 Header HeaderAt(std::string_view bytes, size_t offset) {
-  return {.crc = static_cast<uint32_t>(LittleEndian(bytes.substr(offset, 4))),
-          .length = LittleEndian(bytes.substr(offset + 4, 2)),
-          .type = static_cast<uint8_t>(bytes[offset + 6])};
+  bytes.remove_prefix(offset);
+  Header header;
+  header.crc = TakeLittleEndian<uint32_t>(bytes);
+  header.length = TakeLittleEndian<uint16_t>(bytes);
+  header.type = TakeLittleEndian<uint8_t>(bytes);
+  return header;
 }
 
 // Whether type and payload of the fragment at `offset`, taken as `length` bytes long, match `crc`.
@@ -120,8 +119,9 @@ WalScan Scanner::JudgeBad(size_t offset) const {
 
 void Scanner::EndRecord() {
   if (head_.size() == kRecordHeadBytes) {
-    const uint64_t first = LittleEndian(std::string_view(head_).substr(0, sizeof(uint64_t)));
-    const uint64_t count = LittleEndian(std::string_view(head_).substr(sizeof(uint64_t)));
+    std::string_view head = head_;
+    const auto first = TakeLittleEndian<uint64_t>(head);
+    const auto count = TakeLittleEndian<uint32_t>(head);
     if (count > 0) last_sequence_ = first + count - 1;
   }
   head_.clear();
