@@ -82,6 +82,7 @@ class RocksLogImpl final : public RocksLog {
   std::optional<SideCipher> cipher_;
   std::unique_ptr<RocksDatabase> database_;
   std::vector<std::string> notices_;
+  bool serving_ = false;  // Opened for writing, and all was well.
 
   mutable std::mutex mutex_;  // Guards what follows.
   LogHead head_;
@@ -135,7 +136,9 @@ Status RocksLogImpl::OpenForWriting() {
   RETURN_IF_ERROR(is_new ? MakeFormat() : format);
   RETURN_IF_ERROR(LoadKey());
   RETURN_IF_ERROR(CheckNote(survey.note()));
-  return WriteHeadNote(dir, {.last = head_.last, .hash = head_.hash});
+  RETURN_IF_ERROR(WriteHeadNote(dir, {.last = head_.last, .hash = head_.hash}));
+  serving_ = true;
+  return OkStatus();
 }
 
 // Files that a writer moves meanwhile make an opening fail, or leave out what lies between two of
@@ -186,10 +189,10 @@ Status RocksLogImpl::OpenDatabase(bool make, const LogDirectory::Replay& replay)
 }
 
 RocksLogImpl::~RocksLogImpl() {
-  const bool note_it = database_ != nullptr && lock_.has_value() && failed_.ok();
   database_.reset();
-  // The log is as good without; the next opening only knows less.
-  if (note_it) (void)WriteHeadNote(options_.dir, {.last = head_.last, .hash = head_.hash});
+  // Where it fails the log is as good; the next opening only knows less.
+  if (serving_ && failed_.ok())
+    (void)WriteHeadNote(options_.dir, {.last = head_.last, .hash = head_.hash});
 }
 
 // NOT_FOUND when the log has none yet.

@@ -279,9 +279,11 @@ TEST_CASE("a write-ahead log that lost what the note of the head knows is refuse
   Fill(*site.Open(), 3);
   const std::string wal = site.Files(".log").back();
   fs::resize_file(wal, fs::file_size(wal) - 5);
-  Status refused = site.Refusal();
-  CHECK(refused.code() == StatusCode::kDataLoss);
-  CHECK_THAT(refused.message(), Contains("ends at event 2") && Contains("HEAD notes event 3"));
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    Status refused = site.Refusal();
+    CHECK(refused.code() == StatusCode::kDataLoss);
+    CHECK_THAT(refused.message(), Contains("ends at event 2") && Contains("HEAD notes event 3"));
+  }
   fs::remove(site.dir() + "/HEAD");  // As the message offers.
   CHECK(site.Open()->head().last == Seq(2));
 }
