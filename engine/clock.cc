@@ -1,6 +1,7 @@
 #include "engine/clock.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <time.h>
 
@@ -39,6 +40,9 @@ int64_t LogTime::Advance(int64_t wall_us, int64_t monotonic_us) {
 }
 
 int64_t LogTime::UntilUs(int64_t due_ms) const {
+  constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  // The far future, which a caller takes for never, is beyond what microseconds can count.
+  if (due_ms > kNever / 1'000) return kNever;
   return std::max<int64_t>(0, due_ms * 1'000 - now_us_);
 }
 

@@ -1,6 +1,7 @@
 // The engine with its threads, over a log in memory.
 #include <atomic>
 #include <future>
+#include <limits>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -285,6 +286,16 @@ TEST_CASE("a clock far ahead of the log holds pushes until somebody confirms it"
   REQUIRE(b.Do(ConfirmClock{}).ok());
   CHECK(std::get<TakenPushes>(pushes.get().answer).pushes.size() == 1);
   CHECK_FALSE(b.engine->clock_held());
+}
+
+TEST_CASE("what is never due does not come near", "[engine]") {
+  LogTime time(/*last_commit_ms=*/0, /*wall_us=*/1'767'225'600'000'000, 0);
+  constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  CHECK(time.UntilUs(kNever) == kNever);
+  CHECK(time.UntilUs(kNever / 1'000) > 0);
+  CHECK(time.UntilUs(kNever / 1'000 + 1) == kNever);
+  CHECK(time.UntilUs(1'767'225'600'001) == 1'000);
+  CHECK(time.UntilUs(0) == 0);
 }
 
 TEST_CASE("the log's time goes on while the wall clock stands, jumps or goes back", "[engine]") {
