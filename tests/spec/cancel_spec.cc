@@ -104,8 +104,7 @@ TEST_CASE("when a scheduled batch has started there is no schedule left to cance
   f.Refused(CancelBatch{.batch = f.StartBatch(), .scheduled = true}, refusal::kNotScheduled);
 }
 
-TEST_CASE("edge case 36: a cancelled device that reports the target stays cancelled",
-          "[cancel]") {
+TEST_CASE("edge case 36: a cancelled device that reports the target stays cancelled", "[cancel]") {
   Fleet f;
   BatchId batch = f.StartBatch({.device_names = {"dev-1"}});
   f.BringTo(batch, "dev-1", "IN_PROGRESS");
@@ -115,8 +114,7 @@ TEST_CASE("edge case 36: a cancelled device that reports the target stays cancel
   CHECK(f.Then() == std::vector<std::string>{"versionReported"});
 }
 
-TEST_CASE("up to 200 devices of a package are cancelled by name, in every open state",
-          "[cancel]") {
+TEST_CASE("up to 200 devices of a package are cancelled by name, in every open state", "[cancel]") {
   Fleet f;
   BatchId batch = StartMixed(f);
   f.Ok(CancelDevices{f.package(), Fleet::kProductKey, {"dev-1", "dev-2", "dev-3", "dev-4"}});
@@ -165,8 +163,8 @@ TEST_CASE("a user's cancelling during a scheduled end does not change its cause"
   Fleet f(0);
   f.CheckSeldom();
   f.RegisterMany(1, 12'000, "1.0.0");
-  BatchId batch = f.StartBatch(
-      {.start_ms = f.now_ms() + 600'000, .end_ms = f.now_ms() + 600'000 + 3'600'000});
+  BatchId batch =
+      f.StartBatch({.start_ms = f.now_ms() + 600'000, .end_ms = f.now_ms() + 600'000 + 3'600'000});
   f.Pass(std::chrono::minutes(10));
   f.PassAsleep(std::chrono::hours(1));
   f.OneTurn();

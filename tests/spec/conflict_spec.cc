@@ -57,8 +57,7 @@ TEST_CASE("edge case 13: an upgrading device is never overridden, the new task f
 
 TEST_CASE("a waiting retry counts by the state it shows", "[conflict]") {
   Fleet f;
-  BatchId old =
-      f.StartBatch({.source_versions = {"1.0.0"}, .retry_minutes = 10, .retry_count = 1});
+  BatchId old = f.StartBatch({.source_versions = {"1.0.0"}, .retry_minutes = 10, .retry_count = 1});
   bool upgrading = GENERATE(false, true);
   f.BringTo(old, "dev-1", upgrading ? "IN_PROGRESS" : "NOTIFIED");
   REQUIRE(f.Progress("dev-1", -1).ok());

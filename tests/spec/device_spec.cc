@@ -159,8 +159,7 @@ TEST_CASE("a product goes when it has no devices, and its packages and batches w
   f.CheckReplay();
 }
 
-TEST_CASE("a product's name has 4 to 30 characters, CJK counting two, and is its own",
-          "[device]") {
+TEST_CASE("a product's name has 4 to 30 characters, CJK counting two, and is its own", "[device]") {
   Fleet f;
   auto order = [](std::string name) {
     return CreateProduct{.name = std::move(name), .product_key = ""};

@@ -14,9 +14,9 @@ KeyId MakeKey(Fleet& f, bool formal, std::string id) {
 TEST_CASE("a guest is refused whatever changes something, until promoted", "[keys]") {
   Fleet f;
   KeyId guest = MakeKey(f, false, "UDguest");
-  std::vector<Command> commands = {
-      f.PackageOrder("other", "3.0.0"), f.BatchOrder(), DeletePackage{f.package()},
-      DeleteDevice{f.Device("dev-1")}, CreateKey{.formal = true}};
+  std::vector<Command> commands = {f.PackageOrder("other", "3.0.0"), f.BatchOrder(),
+                                   DeletePackage{f.package()}, DeleteDevice{f.Device("dev-1")},
+                                   CreateKey{.formal = true}};
   size_t before = f.event_count();
   for (const Command& command : commands) {
     Outcome outcome = f.When(command, guest);

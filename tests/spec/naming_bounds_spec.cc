@@ -83,8 +83,7 @@ TEST_CASE("a product has 10 modules beside the default one", "[naming]") {
   f.Ok(create("m11"));
 }
 
-TEST_CASE("a module's name has 1 to 64 letters, digits, points, underscores, hyphens",
-          "[naming]") {
+TEST_CASE("a module's name has 1 to 64 letters, digits, points, underscores, hyphens", "[naming]") {
   Fleet f;
   auto create = [](std::string name) {
     return CreateModule{.product_key = Fleet::kProductKey, .name = std::move(name)};
@@ -114,8 +113,7 @@ TEST_CASE("a module goes when it has no packages; the default one stays", "[nami
   f.Refused(DeleteModule{Fleet::kProductKey, "default"}, refusal::kDefaultModuleStays);
 }
 
-TEST_CASE("a module's alias and description are changed, the same again is no event",
-          "[naming]") {
+TEST_CASE("a module's alias and description are changed, the same again is no event", "[naming]") {
   Fleet f;
   f.Ok(CreateModule{.product_key = Fleet::kProductKey, .name = "mcu", .alias = "a"});
   UpdateModule update{.product_key = Fleet::kProductKey, .name = "mcu", .alias = "b"};

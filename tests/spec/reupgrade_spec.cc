@@ -13,8 +13,8 @@ TaskId TaskIn(const Fleet& f, BatchId batch, std::string_view name = "dev-1") {
 TEST_CASE("only failed and cancelled tasks are upgraded again", "[reupgrade]") {
   Fleet f(2);
   BatchId batch = f.StartBatch({.device_names = {"dev-1", "dev-2"}, .need_confirm = true});
-  auto state = GENERATE("CONFIRM", "QUEUED", "NOTIFIED", "IN_PROGRESS", "SUCCEEDED", "FAILED",
-                        "CANCELED");
+  auto state =
+      GENERATE("CONFIRM", "QUEUED", "NOTIFIED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "CANCELED");
   f.BringTo(batch, "dev-1", state);
   ReupgradeTasks order{batch, {TaskIn(f, batch)}};
   if (state == std::string_view("FAILED") || state == std::string_view("CANCELED")) {
@@ -28,10 +28,8 @@ TEST_CASE("only failed and cancelled tasks are upgraded again", "[reupgrade]") {
 TEST_CASE("attempts, progress and clock are new, and the device is told", "[reupgrade]") {
   Fleet f(1);
   f.Settled("dev-1");
-  BatchId batch = f.StartBatch({.source_versions = {"1.0.0"},
-                                .timeout_minutes = 60,
-                                .retry_minutes = 0,
-                                .retry_count = 1});
+  BatchId batch = f.StartBatch(
+      {.source_versions = {"1.0.0"}, .timeout_minutes = 60, .retry_minutes = 0, .retry_count = 1});
   f.Push();
   REQUIRE(f.Progress("dev-1", 40).ok());
   REQUIRE(f.Progress("dev-1", -1, "oh").ok());
@@ -53,8 +51,7 @@ TEST_CASE("attempts, progress and clock are new, and the device is told", "[reup
   CHECK(f.TaskOf(batch, "dev-1").retries == 1);
 }
 
-TEST_CASE("a device that was online all the while is told of its second upgrade",
-          "[reupgrade]") {
+TEST_CASE("a device that was online all the while is told of its second upgrade", "[reupgrade]") {
   Fleet f(1);
   BatchId batch = f.StartBatch();
   f.Ok(CancelBatch{.batch = batch, .queued = true});

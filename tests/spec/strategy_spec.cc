@@ -11,13 +11,13 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr int64_t kMinuteMs = 60'000;
+constexpr int64_t kWindowMs = 60'000;
 
 // Most of `times` in any half-open window of a minute.
 size_t MostInAMinute(const std::vector<int64_t>& times) {
   size_t most = 0;
   for (size_t from = 0, to = 0; from < times.size(); ++from) {
-    while (to < times.size() && times[to] < times[from] + kMinuteMs) ++to;
+    while (to < times.size() && times[to] < times[from] + kWindowMs) ++to;
     most = std::max(most, to - from);
   }
   return most;
@@ -52,7 +52,7 @@ TEST_CASE("a batch pushes its rate in a minute, and never more in any minute", "
     CHECK(MostInAMinute(times) == static_cast<size_t>(rate));
     // No burst: two pushes are an interval apart, but for the rounding to whole milliseconds.
     for (size_t i = 1; i < times.size(); ++i) {
-      REQUIRE(times[i] - times[i - 1] >= kMinuteMs / rate);
+      REQUIRE(times[i] - times[i - 1] >= kWindowMs / rate);
     }
     f.CheckInvariants();
   }
@@ -166,7 +166,7 @@ TEST_CASE("edge case 42: a restart keeps the pace and the clocks", "[pace]") {
   BatchId batch = f.StartBatch({.push_per_minute = 10, .timeout_minutes = 10});
   std::vector<int64_t> times;
   f.BringTo(batch, "dev-100", "IN_PROGRESS");
-  int64_t due = f.now_ms() + 10 * kMinuteMs;
+  int64_t due = f.now_ms() + 10 * kWindowMs;
   for (int i = 0; i < 50; ++i) {
     Append(times, f.PushFor(milliseconds(2'345)));
     f.Ok(AcknowledgePushes{PushNumber(f.world().globals().pushes)});

@@ -1,7 +1,7 @@
 // Every state of a task with everything that can be said to it, also where nothing may change.
-#include "tests/spec/spec.h"
-
 #include <map>
+
+#include "tests/spec/spec.h"
 
 namespace updraft {
 namespace {
@@ -63,10 +63,8 @@ void Apply(Fleet& f, BatchId batch, TaskId task, std::string_view input) {
        [](Fleet& f, BatchId, TaskId) {
          (void)f.When(CancelDevices{f.package(), Fleet::kProductKey, {"dev-1"}});
        }},
-      {"cancel queued",
-       [](Fleet& f, BatchId batch, TaskId) {
-         (void)f.When(CancelBatch{.batch = batch, .queued = true});
-       }},
+      {"cancel queued", [](Fleet& f, BatchId batch,
+                           TaskId) { (void)f.When(CancelBatch{.batch = batch, .queued = true}); }},
       {"cancel notified",
        [](Fleet& f, BatchId batch, TaskId) {
          (void)f.When(CancelBatch{.batch = batch, .notified = true});

@@ -55,10 +55,8 @@ TEST_CASE("edge case 45: a diff whose device runs another version now is not pus
           "[version]") {
   Fleet f;
   PackageId diff = f.AddDiff("diff", "1.0.0", "2.0.0");
-  BatchId batch = f.StartBatch({.package = diff,
-                                .source_versions = {"1.0.0"},
-                                .retry_minutes = 0,
-                                .retry_count = 5});
+  BatchId batch = f.StartBatch(
+      {.package = diff, .source_versions = {"1.0.0"}, .retry_minutes = 0, .retry_count = 5});
   f.Settled("dev-1");
   SECTION("before the first push") {
     REQUIRE(f.Report("dev-1", "1.5.0").ok());
@@ -97,14 +95,14 @@ TEST_CASE("a full package goes to a device whatever it runs now", "[version]") {
 
 TEST_CASE("the first report of a device of unknown version says its source", "[version]") {
   Fleet f(1);
-  f.Register("new");
-  BatchId batch = f.StartBatch({.device_names = {"new"}});
-  f.BringTo(batch, "new", "IN_PROGRESS");
-  REQUIRE(f.Report("new", "0.8").ok());
-  CHECK(f.StateOf(batch, "new") == "IN_PROGRESS");
-  CHECK(f.TaskOf(batch, "new").source_version == "0.8");
-  REQUIRE(f.Report("new", "0.9").ok());
-  CHECK(f.StateOf(batch, "new") == "FAILED");
+  f.Register("unheard");
+  BatchId batch = f.StartBatch({.device_names = {"unheard"}});
+  f.BringTo(batch, "unheard", "IN_PROGRESS");
+  REQUIRE(f.Report("unheard", "0.8").ok());
+  CHECK(f.StateOf(batch, "unheard") == "IN_PROGRESS");
+  CHECK(f.TaskOf(batch, "unheard").source_version == "0.8");
+  REQUIRE(f.Report("unheard", "0.9").ok());
+  CHECK(f.StateOf(batch, "unheard") == "FAILED");
 }
 
 TEST_CASE("the same report again makes no event", "[version]") {

@@ -193,7 +193,7 @@ TEST_CASE("every fielded client's progress is understood", "[payload][progress]"
   }
 }
 
-TEST_CASE("a step is a whole number, as a number or as text", "[payload][progress]") {
+TEST_CASE("edge case 21: a step is a whole number, as a number or as text", "[payload][progress]") {
   struct Row {
     std::string step_json;
     int step;
@@ -211,7 +211,7 @@ TEST_CASE("a step is a whole number, as a number or as text", "[payload][progres
   }
 }
 
-TEST_CASE("a step above 100 is progress and counts as 100", "[payload][progress]") {
+TEST_CASE("edge case 20: a step above 100 is progress and counts as 100", "[payload][progress]") {
   for (std::string step : {"101", "106", "150", "4294967296", "9223372036854775807",
                            "18446744073709551615", "1e300"}) {
     for (const std::string& json : {step, "\"" + step + "\""}) {
@@ -224,7 +224,8 @@ TEST_CASE("a step above 100 is progress and counts as 100", "[payload][progress]
   }
 }
 
-TEST_CASE("a step below -4, in parts or in words is malformed", "[payload][progress]") {
+TEST_CASE("edge case 20: a step below -4, in parts or in words is malformed",
+          "[payload][progress]") {
   for (std::string step : {"-5", "-9", "-4.5", "3.5", "0.1", "-9223372036854775808", "-1e300"}) {
     for (const std::string& json : {step, "\"" + step + "\""}) {
       CAPTURE(json);
