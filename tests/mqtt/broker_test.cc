@@ -101,7 +101,7 @@ TEST_CASE("a device's words reach the engine through the gate, and its going is 
   Await([&] { return !b.engine.IsOnline("dev-a"); });
 }
 
-TEST_CASE("a notice reaches a device that never subscribes, once", "[broker]") {
+TEST_CASE("edge case 40: a notice reaches a device that never subscribes, once", "[broker]") {
   Bench b(MqttPath::kGate);
   TestDevice device = b.Device("dev-a");
   device.Inform("1.0.0");
