@@ -388,7 +388,7 @@ void OnListDevicesByVersion(const CallPtr& call) {
     ASSIGN_OR_RETURN(ProductId product, RequireProduct(world, given.Text("ProductKey")));
     ASSIGN_OR_RETURN(ModuleId module, RequireModule(world, product, given.Text("ModuleName")));
     FoundDevices found = FindByVersion(world, product, module, given.Texts("SrcVersion"), after,
-                                       ReadPage(*call).size);
+                                       static_cast<size_t>(given.Number("PageSize").value_or(10)));
     return Render([call, found = std::move(found)] {
       Json list = Json::array();
       for (const auto& [id, name, version] : found.devices) {
