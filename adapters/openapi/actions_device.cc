@@ -217,7 +217,7 @@ const std::vector<Action>& DeviceActions() {
                           .Codes("iot.device.NullDeviceName",
                                  "iot.device.InvalidFormattedDeviceName")
                           .Example("lamp-0001"),
-                      Text("Nickname", "4 to 64 characters.", 4, 64)}},
+                      Text("Nickname", "4 to 64 characters.", 4, 64), ClientTokenParameter()}},
       {.name = "QueryDevice",
        .about = "The devices of a product, in the order of their registration. With NextToken the "
                 "page begins behind the last one, and CurrentPage is not looked at.",

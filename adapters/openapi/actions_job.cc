@@ -12,20 +12,6 @@
 namespace updraft::openapi {
 namespace {
 
-std::string_view StatusWord(BatchStatus status) {
-  switch (status) {
-    case BatchStatus::PLANNED:
-      return "PLANNED";
-    case BatchStatus::IN_PROGRESS:
-      return "IN_PROGRESS";
-    case BatchStatus::COMPLETED:
-      return "COMPLETED";
-    case BatchStatus::CANCELED:
-      return "CANCELED";
-  }
-  Unreachable();
-}
-
 std::string_view ScopeWord(BatchScope scope) {
   switch (scope) {
     case BatchScope::ALL:
@@ -71,7 +57,7 @@ Json BatchJson(const Call& call, const BatchView& view) {
                {"FirmwareId", call.service.ids.Show(batch.package)},
                {"ProductKey", view.product_key},
                {"JobType", batch.verifies ? "VERIFY_FIRMWARE" : "UPGRADE_FIRMWARE"},
-               {"JobStatus", StatusWord(batch.status)},
+               {"JobStatus", JobStatusWord(batch.status)},
                {"SelectionType", batch.dynamic ? "DYNAMIC" : "STATIC"},
                {"TargetSelection", ScopeWord(batch.scope)}};
   if (!batch.tags.empty()) {

@@ -165,7 +165,8 @@ std::vector<Parameter> BatchParameters() {
           Flag("NeedPush", "false: devices must ask by themselves. true when it is left out."),
           Flag("NeedConfirm", "true: each task waits for ConfirmOTATask."),
           Choice("DownloadProtocol", "Downloads over MQTT are not built.", "HTTPS"),
-          TagsParameter()};
+          TagsParameter(),
+          ClientTokenParameter()};
 }
 
 std::vector<Parameter> UpgradeParameters() {

@@ -106,7 +106,7 @@ const std::vector<Action>& ModuleActions() {
       {.name = "CreateOTAModule",
        .about = "Makes a module known. Every product has `default`; at most 10 are added.",
        .run = OnCreateModule,
-       .parameters = ModuleParameters(kCreateParamError)},
+       .parameters = Join(ModuleParameters(kCreateParamError), {ClientTokenParameter()})},
       {.name = "UpdateOTAModule",
        .about = "Changes a module's alias or description.",
        .run = OnUpdateModule,

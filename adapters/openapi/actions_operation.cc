@@ -73,7 +73,7 @@ const std::vector<Action>& OperationActions() {
        .about = "Creates an access key. Its secret is shown this once.",
        .run = OnCreateKey,
        .parameters = {Flag("Formal", "true for a formal user's; a guest's when it is left out."),
-                      Text("Note", "Whose it is.", 0, 100)},
+                      Text("Note", "Whose it is.", 0, 100), ClientTokenParameter()},
        .ours = true},
       {.name = "ListAccessKeys",
        .about = "The access keys, without their secrets.",

@@ -278,6 +278,7 @@ std::vector<Parameter> CreateFirmwareParameters() {
            "Whether a verification must succeed before batches; true when it is left out."),
       Text("Udi", "Goes to devices as `_package_udi`; at most 4,096 characters.", 0, 4'096),
       NotBuilt("MultiFiles", "packages of several files are not built; put them into one .zip"),
+      ClientTokenParameter(),
   };
 }
 

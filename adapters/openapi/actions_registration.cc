@@ -184,7 +184,8 @@ const std::vector<Action>& RegistrationActions() {
                       Number("Count", "How many devices.", 1, kDevicesMax)
                           .Codes("MissingParameter", "iot.device.DeviceCountExceeded")
                           .Required()
-                          .Example("100")}},
+                          .Example("100"),
+                      ClientTokenParameter()}},
       {.name = "BatchCheckDeviceNames",
        .about = "Checks names for new devices. When all are good there is an ApplyId to register "
                 "them by.",

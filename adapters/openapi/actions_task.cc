@@ -199,11 +199,6 @@ Json CountsJson(const TaskCounts& counts) {
   return json;
 }
 
-std::string_view BatchStatusWord(BatchStatus status) {
-  static constexpr std::string_view kWords[] = {"PLANNED", "IN_PROGRESS", "COMPLETED", "CANCELED"};
-  return kWords[static_cast<int>(status)];
-}
-
 void OnCountsOfJob(const CallPtr& call) {
   Result<BatchId> batch = ReadBatch(*call);
   if (!batch.ok()) return call->Refuse(batch.status());
@@ -214,7 +209,7 @@ void OnCountsOfJob(const CallPtr& call) {
                    choosing = record.walking, paused = record.paused] {
       return Json{{"Data",
                    {{"JobId", call->service.ids.Show(id)},
-                    {"JobStatus", BatchStatusWord(status)},
+                    {"JobStatus", JobStatusWord(status)},
                     {"ChoosingTargets", choosing},
                     {"Paused", paused},
                     {"Total", counts.total()},

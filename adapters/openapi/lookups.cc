@@ -4,6 +4,7 @@
 
 #include "engine/refusals.h"
 #include "engine/view.h"
+#include "events/base/assert.h"
 #include "projections/world.h"
 
 namespace updraft::openapi {
@@ -69,6 +70,14 @@ std::vector<Parameter> RequiredPageParameters(int64_t size_max) {
   return parameters;
 }
 
+Parameter ClientTokenParameter() {
+  return Text("ClientToken",
+              "The same call with the same token is done once within 24 hours, and answered as the "
+              "first time.",
+              1, 64)
+      .Ours();
+}
+
 std::vector<Parameter> Join(std::vector<Parameter> a, const std::vector<Parameter>& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
@@ -130,6 +139,20 @@ Result<BatchId> RequireBatch(const World& world, BatchId batch) {
 Result<ModuleId> RequireModule(const World& world, ProductId product, std::string_view name) {
   if (ModuleId id = world.FindModule(product, name.empty() ? kDefaultModule : name)) return id;
   return Unknown(refusal::kUnknownModule, fmt::format("the product has no module '{}'", name));
+}
+
+std::string_view JobStatusWord(BatchStatus status) {
+  switch (status) {
+    case BatchStatus::PLANNED:
+      return "PLANNED";
+    case BatchStatus::IN_PROGRESS:
+      return "IN_PROGRESS";
+    case BatchStatus::COMPLETED:
+      return "COMPLETED";
+    case BatchStatus::CANCELED:
+      return "CANCELED";
+  }
+  Unreachable();
 }
 
 Page ReadPage(const Call& call) {

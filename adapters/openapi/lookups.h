@@ -7,6 +7,7 @@
 
 #include "adapters/openapi/call.h"
 #include "adapters/openapi/parameters.h"
+#include "projections/records.h"
 
 namespace updraft {
 class World;
@@ -26,6 +27,9 @@ std::vector<Parameter> PageParameters(int64_t size_max);
 // `CurrentPage` and `PageSize` must be given.
 std::vector<Parameter> RequiredPageParameters(int64_t size_max);
 
+// Of an action that creates something: makes it safe to send again.
+Parameter ClientTokenParameter();
+
 std::vector<Parameter> Join(std::vector<Parameter> a, const std::vector<Parameter>& b);
 
 // Off the call alone: ids that this server never gave are refused here.
@@ -40,6 +44,9 @@ Result<PackageId> RequirePackage(const World& world, PackageId package);
 Result<BatchId> RequireBatch(const World& world, BatchId batch);
 // Of a product; the default one when the name is empty.
 Result<ModuleId> RequireModule(const World& world, ProductId product, std::string_view name);
+
+// PLANNED, IN_PROGRESS, COMPLETED, CANCELED.
+std::string_view JobStatusWord(BatchStatus status);
 
 struct Page {
   uint64_t number = 1;  // From 1.

@@ -8,6 +8,7 @@
 #include "adapters/openapi/actions.h"
 #include "adapters/openapi/call.h"
 #include "adapters/openapi/call_guard.h"
+#include "adapters/openapi/client_tokens.h"
 #include "adapters/openapi/envelope.h"
 #include "adapters/openapi/service.h"
 #include "adapters/wire/openapi_signature.h"
@@ -20,6 +21,7 @@ using openapi::Action;
 using openapi::Arguments;
 using openapi::Audience;
 using openapi::CallGuard;
+using openapi::ClientTokens;
 
 constexpr std::string_view kApiVersion = "2018-01-20";
 
@@ -63,6 +65,7 @@ struct Caller {
 struct OpenApi::State {
   openapi::Service service;
   CallGuard guard;
+  ClientTokens tokens;
   std::map<KeyId, std::string> secrets;  // Of keys that called.
 
   Status Admit(const Incoming& incoming, const Caller& caller);
@@ -96,9 +99,17 @@ void OpenApi::State::Run(const IncomingPtr& incoming, const Caller& caller) {
   Result<Arguments> arguments =
       Arguments::Read(incoming->action->parameters, incoming->signed_call.parameters);
   if (!arguments.ok()) return incoming->Refuse(arguments.status());
+  HttpRespond respond = incoming->respond;
+  if (arguments->Has("ClientToken")) {
+    Result<HttpRespond> first = tokens.Begin(incoming->signed_call, arguments->Text("ClientToken"),
+                                             respond, service.options.wall_now_ms());
+    if (!first.ok()) return incoming->Refuse(first.status());
+    if (!*first) return;
+    respond = *std::move(first);
+  }
   incoming->action->run(std::make_shared<const openapi::Call>(
       openapi::Call{service, *std::move(arguments), caller.key, caller.formal, incoming->request_id,
-                    incoming->host_id, incoming->respond}));
+                    incoming->host_id, respond}));
 }
 
 OpenApi::OpenApi(Engine& engine, PackageFiles& files, OpenApiOptions options)
@@ -108,6 +119,7 @@ OpenApi::OpenApi(Engine& engine, PackageFiles& files, OpenApiOptions options)
                                         ObjectIds(options.object_id_key, options.engine_number),
                                         {},
                                         {}},
+                       {},
                        {},
                        {}}) {}
 

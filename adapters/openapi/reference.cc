@@ -71,12 +71,12 @@ std::string CallOf(const Action& action) {
 }
 
 std::string Section(const Action& action) {
-  std::string text = fmt::format("\n### {}{}\n\n{}\n\n", action.name, action.ours ? " (ours)" : "",
-                                 action.about);
-  text += fmt::format("{}; {} calls a second.\n\n",
-                      action.audience == Audience::kGuest ? "Guests and formal users"
-                                                          : "Formal users",
-                      action.calls_per_second);
+  std::string text =
+      fmt::format("\n### {}{}\n\n{}\n\n", action.name, action.ours ? " (ours)" : "", action.about);
+  text +=
+      fmt::format("{}; {} calls a second.\n\n",
+                  action.audience == Audience::kGuest ? "Guests and formal users" : "Formal users",
+                  action.calls_per_second);
   if (!action.parameters.empty()) {
     text += "| parameter | may be | |\n|---|---|---|\n";
     for (const Parameter& p : action.parameters) {
