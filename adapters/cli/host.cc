@@ -79,6 +79,10 @@ Host::~Host() {
   stream_.reset();
   if (http_) http_->Stop();
   if (engine_) engine_->Stop();
+  {
+    std::unique_lock lock(explaining_mutex_);
+    explained_.wait(lock, [this] { return explaining_ == 0; });
+  }
   mqtt_.reset();
   api_.reset();
   registration_.reset();
@@ -144,14 +148,24 @@ std::string Host::PublicUrl() const {
 
 // Reading the log takes as long as the log is, so it is not done on the engine's threads.
 void Host::Explain(TaskId task, Explained done) {
-  std::thread([log = &engine_->log(), task, done = std::move(done)] {
-    Result<std::vector<Explanation>> chain = ExplainTask(*log, task);
-    if (!chain.ok()) return done(chain.status());
+  {
+    std::lock_guard lock(explaining_mutex_);
+    ++explaining_;
+  }
+  std::thread([this, task, done = std::move(done)] {
+    Result<std::vector<Explanation>> chain = ExplainTask(engine_->log(), task);
     std::vector<ExplainedEvent> events;
-    for (const Explanation& link : *chain) {
-      events.push_back({link.seq, link.time_ms, link.cause + ": " + link.sentence});
+    if (chain.ok()) {
+      for (const Explanation& link : *chain) {
+        events.push_back({link.seq, link.time_ms, link.cause + ": " + link.sentence});
+      }
+      done(std::move(events));
+    } else {
+      done(chain.status());
     }
-    done(std::move(events));
+    std::lock_guard lock(explaining_mutex_);
+    --explaining_;
+    explained_.notify_all();
   }).detach();
 }
 

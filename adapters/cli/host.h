@@ -4,6 +4,7 @@
 // Thread-safety: one thread starts and stops it.
 #pragma once
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -79,6 +80,11 @@ class Host {
   Outcome Ask(Command command);
   void Explain(TaskId task, Explained done);
   void Follow(HttpRequest request, std::shared_ptr<EventFeed> feed);
+
+  // Explanations being made, each on a thread of its own; the log must outlive them.
+  std::mutex explaining_mutex_;
+  std::condition_variable explained_;
+  int explaining_ = 0;
 
   const HostOptions options_;
   Installation installation_;
