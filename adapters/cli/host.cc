@@ -199,6 +199,12 @@ Status Host::StartHttp() {
                      api_->Handle(std::move(request), std::move(respond));
                    },
                    kCallBytesMax));
+  http_->RouteBelow("/device-lists/", {"GET"},
+                    AnswerCalls(
+                        [this](HttpRequest request, HttpRespond respond) {
+                          api_->HandleDeviceLists(std::move(request), std::move(respond));
+                        },
+                        kCallBytesMax));
   http_->Route("/auth/register/device", {"POST"},
                AnswerCalls(
                    [this](HttpRequest request, HttpRespond respond) {
