@@ -4,9 +4,8 @@
 //
 //   Result<std::unique_ptr<MqttAdapter>> mqtt = MqttAdapter::Start(engine, options);
 //
-// An engine has one adapter as long as it is open: notices that the broker has not acknowledged when
-
-// the adapter ends are sent again by the next engine on the log, not by a second adapter.
+// An engine has one adapter as long as it is open: notices that the broker has not acknowledged
+// when the adapter ends are sent again by the next engine on the log, not by a second adapter.
 //
 // Thread-safety: any thread may call.
 #pragma once
