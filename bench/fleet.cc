@@ -1,0 +1,149 @@
+#include "bench/fleet.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "bench/bench.h"
+#include "engine/refusals.h"
+
+namespace updraft {
+namespace {
+
+constexpr int64_t kStartMs = 1'767'225'600'000;  // 2026-01-01, a time like any other.
+constexpr int64_t kTurnMs = 10;
+constexpr int64_t kBetweenStepsMs = 3'000;  // Devices have settled.
+constexpr uint64_t kDevicesACommand = 1'000;
+
+}  // namespace
+
+CoreFleet::CoreFleet(const Options& options, Sink sink)
+    : options_(options),
+      sink_(std::move(sink)),
+      core_({.limits = {.repeats_per_second = UINT32_MAX}, .build = "bench"}),
+      now_ms_(kStartMs),
+      random_(options.seed),
+      order_(options.devices) {
+  std::iota(order_.begin(), order_.end(), 1u);
+  sink_(core_.BeginReign(now_ms_));
+  Do(CreateProduct{.name = "bench", .product_key = kProductKey, .product_secret = "secret"});
+  Do(BrokerStarted{1});
+}
+
+std::string CoreFleet::NameOf(uint64_t device) { return fmt::format("device-{:09}", device); }
+
+// splitmix64.
+uint64_t CoreFleet::Random() {
+  uint64_t z = (random_ += 0x9e3779b97f4a7c15);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+void CoreFleet::Turn(const std::function<void()>& ask) {
+  now_ms_ += kTurnMs;
+  core_.BeginTurn(now_ms_);
+  core_.RunAgenda();
+  ask();
+  if (std::optional<CommitJob> job = core_.EndTurn()) sink_(*job);
+}
+
+Outcome CoreFleet::Execute(const Command& command) {
+  Outcome outcome = core_.Execute(command, KeyId());
+  OrDie(outcome.status, "execute a command");
+  return outcome;
+}
+
+void CoreFleet::Do(const Command& command) {
+  Turn([&] { Execute(command); });
+}
+
+void CoreFleet::Each(const std::function<Command(DeviceId)>& make) {
+  for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[Random() % i]);
+  for (size_t begin = 0; begin < order_.size(); begin += options_.reports_a_commit) {
+    size_t end = std::min<size_t>(begin + options_.reports_a_commit, order_.size());
+    Turn([&] {
+      for (size_t i = begin; i < end; ++i) Execute(make(DeviceId(order_[i])));
+    });
+  }
+  Pass(kBetweenStepsMs);
+}
+
+void CoreFleet::Register() {
+  for (uint64_t begin = 0; begin < options_.devices; begin += kDevicesACommand) {
+    RegisterDevices order{.product_key = kProductKey};
+    for (uint64_t i = begin; i < std::min(begin + kDevicesACommand, options_.devices); ++i) {
+      order.devices.push_back({.name = NameOf(i),
+                               .secret = "0123456789abcdef0123456789abcdef",
+                               .salt = "0123456789abcdef"});
+    }
+    Do(order);
+  }
+}
+
+void CoreFleet::ComeOnline() {
+  Each([](DeviceId id) {
+    return ReportPresence{.device = {.id = id}, .online = true, .broker_epoch = 1, .generation = 1};
+  });
+}
+
+void CoreFleet::GoOffline() {
+  Each([](DeviceId id) {
+    return ReportPresence{
+        .device = {.id = id}, .online = false, .broker_epoch = 1, .generation = 1};
+  });
+}
+
+void CoreFleet::ReportVersion(const std::string& version) {
+  Each([&](DeviceId id) {
+    return updraft::ReportVersion{.device = {.id = id}, .version = version};
+  });
+}
+
+BatchId CoreFleet::StartBatch(const std::string& version, uint32_t timeout_minutes) {
+  CreateBatch order{.product_key = kProductKey, .timeout_minutes = timeout_minutes};
+  Turn([&] {
+    Outcome package =
+        Execute(CreatePackage{.product_key = kProductKey,
+                              .name = fmt::format("to-{}", world().packages().size() + 1),
+                              .target_version = version,
+                              .needs_verification = false,
+                              .file = "file",
+                              .suffix = "bin",
+                              .size_bytes = 1'000,
+                              .md5 = std::string(16, 'm'),
+                              .sha256 = std::string(32, 's')});
+    order.package = std::get<CreatedPackage>(package.answer).package;
+  });
+  BatchId batch;
+  Turn([&] { batch = std::get<CreatedBatch>(Execute(order).answer).batch; });
+  while (world().batches()[batch].walking) {
+    Turn([] {});
+  }
+  return batch;
+}
+
+void CoreFleet::Push() {
+  for (bool more = true; more;) {
+    Turn([&] { more = !core_.TakePushes(options_.reports_a_commit).empty(); });
+  }
+  Do(AcknowledgePushes{PushNumber(world().globals().pushes)});
+}
+
+void CoreFleet::Progress(int step) {
+  Each([&](DeviceId id) { return ReportProgress{.device = {.id = id}, .step = step}; });
+}
+
+void CoreFleet::LiveThrough(int reports) {
+  Register();
+  ComeOnline();
+  ReportVersion("1.0.0");
+  StartBatch("2.0.0");
+  Push();
+  for (int i = 0; i < reports; ++i) Progress(i * 100 / reports);
+  ReportVersion("2.0.0");
+  GoOffline();
+}
+
+}  // namespace updraft
