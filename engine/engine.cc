@@ -17,37 +17,15 @@
 #include <fmt/format.h>
 
 #include "engine/clock.h"
-#include "engine/core.h"
 #include "engine/intake.h"
 #include "engine/refusals.h"
+#include "engine/turns.h"
 #include "engine/updraft.h"
 #include "events/base/log_line.h"
 #include "events/log/rocks_log.h"
 
 namespace updraft {
 namespace {
-
-// Commands decided in one turn, at most; what they tell of becomes durable together.
-constexpr size_t kCommandsPerTurn = 4'096;
-
-// Turns whose commits are not durable yet.
-constexpr size_t kJobsAhead = 1;
-
-struct Item {
-  Command command;
-  Engine::Callback callback;
-  KeyId by;
-  std::function<Engine::Finish(const World&)> look;  // In place of a command.
-};
-
-// Something to be told once a position is durable. Called with the log's verdict.
-using Telling = std::function<void(const Status&)>;
-
-// What one turn leaves to be written and then told.
-struct Job {
-  std::optional<CommitJob> commit;
-  std::vector<Telling> tellings;
-};
 
 Status Stopped() {
   return Status(StatusCode::kUnavailable, refusal::kEngineStopped, "the engine is stopping");
@@ -58,7 +36,11 @@ Status Stopped() {
 class Engine::Impl {
  public:
   Impl(EngineOptions options, std::unique_ptr<EventLog> log, const Clock& clock)
-      : options_(std::move(options)), log_(std::move(log)), clock_(clock), core_(CoreOptions()) {}
+      : options_(std::move(options)),
+        log_(std::move(log)),
+        clock_(clock),
+        turns_(CoreOptions(), clock),
+        writer_(*log_, clock, options_.on_commit) {}
   ~Impl() { Stop(); }
 
   Status Start();
@@ -97,21 +79,14 @@ class Engine::Impl {
 
   std::deque<Item> TakeItems();
   void Turn(std::deque<Item>& items);
-  void TakePushesForWaiting(Job& job);
   void HandOver(Job job);
-  Status Write(const CommitJob& job);
-  void Tell(std::vector<Telling> tellings, const Status& status);
-
-  int64_t Now() { return time_->Advance(clock_.WallUs(), clock_.MonotonicUs()); }
 
   const EngineOptions options_;
   const std::unique_ptr<EventLog> log_;
   const Clock& clock_;
 
-  // The turn thread's.
-  Core core_;
-  std::optional<LogTime> time_;
-  std::deque<std::pair<uint32_t, Callback>> takers_;  // Waiting TakePushes.
+  Turns turns_;       // The turn thread's.
+  JobWriter writer_;  // The log thread's.
 
   mutable std::mutex mutex_;         // Over all below.
   std::condition_variable work_;     // For the turn thread.
@@ -134,18 +109,14 @@ class Engine::Impl {
 };
 
 Status Engine::Impl::Start() {
-  RETURN_IF_ERROR(core_.Recover(*log_, options_.on_recovery));
-  int64_t last_ms = core_.head().time_ms;
-  int64_t wall_us = clock_.WallUs();
-  time_.emplace(last_ms, wall_us, clock_.MonotonicUs());
-  bool fresh = !core_.head().last;
-  if (!fresh && wall_us / 1'000 - last_ms > options_.clock_ahead_max_ms) {
-    core_.HoldClock();
-    clock_held_ = true;
+  int64_t last_ms = log_->head().time_ms;
+  ASSIGN_OR_RETURN(CommitJob reign,
+                   turns_.Begin(*log_, options_.clock_ahead_max_ms, options_.on_recovery));
+  clock_held_ = turns_.clock_held();
+  if (clock_held_) {
     LogWarn("the clock is far ahead of the log: timers and pushes wait until it is confirmed",
-            {{"last_commit_ms", last_ms}, {"clock_ms", wall_us / 1'000}});
+            {{"last_commit_ms", last_ms}, {"clock_ms", clock_.WallUs() / 1'000}});
   }
-  CommitJob reign = core_.BeginReign(Now());
   RETURN_IF_ERROR(log_->Append(reign.commit, reign.side));
   turn_thread_ = std::thread([this] { RunTurns(); });
   log_thread_ = std::thread([this] { RunLog(); });
@@ -191,12 +162,9 @@ std::deque<Item> Engine::Impl::TakeItems() {
     bool room = jobs_open_ <= kJobsAhead;
     if (room && (stopping_ || !inbox_.empty())) break;
     if (!failure_.ok()) break;
-    int64_t next = core_.NextDue(!takers_.empty());
-    // The log's time as it is now; what is due may be due already.
-    Now();
-    int64_t wait_us = time_->UntilUs(next);
+    int64_t wait_us = turns_.WaitUs();
     if (room && wait_us == 0) break;
-    if (!room || next == std::numeric_limits<int64_t>::max()) {
+    if (!room || wait_us == std::numeric_limits<int64_t>::max()) {
       work_.wait(lock);
     } else {
       // Slewed time may run slower than the clock that waits: look again, and wait the rest.
@@ -205,13 +173,7 @@ std::deque<Item> Engine::Impl::TakeItems() {
     }
   }
   std::deque<Item> items;
-  if (inbox_.size() <= kCommandsPerTurn) {
-    items.swap(inbox_);
-  } else {
-    auto end = inbox_.begin() + kCommandsPerTurn;
-    std::move(inbox_.begin(), end, std::back_inserter(items));
-    inbox_.erase(inbox_.begin(), end);
-  }
+  TakeForTurn(inbox_, items);
   return items;
 }
 
@@ -228,90 +190,31 @@ void Engine::Impl::RunTurns() {
     }
     Turn(items);
   }
-  Job last;
-  for (auto& [max, callback] : takers_) {
-    last.tellings.push_back([callback = std::move(callback)](const Status& status) {
-      if (callback) callback(Outcome{status, TakenPushes{}});
-    });
-  }
-  if (health().ok()) {
-    core_.BeginTurn(Now());
-    last.commit = core_.EndTurnWithDigest();
-  }
-  HandOver(std::move(last));
+  HandOver(turns_.End(health().ok()));
   std::lock_guard lock(mutex_);
   turns_ended_ = true;
   jobs_cv_.notify_all();
 }
 
-// Decides what fits in one commit and leaves the rest in `items`.
 void Engine::Impl::Turn(std::deque<Item>& items) {
-  Job job;
-  core_.BeginTurn(Now());
-  core_.RunAgenda();  // What is due happens before what is asked.
-  while (!items.empty() && core_.HasRoom()) {
-    Item item = std::move(items.front());
-    items.pop_front();
-    if (item.look) {
-      Finish finish = item.look(core_.world());
-      if (finish) job.tellings.push_back(std::move(finish));
-      continue;
-    }
-    if (auto* take = std::get_if<TakePushes>(&item.command)) {
-      takers_.emplace_back(take->max, std::move(item.callback));
-      continue;
-    }
-    Outcome outcome = core_.Execute(item.command, item.by);
-    if (!item.callback) continue;
-    job.tellings.push_back(
-        [callback = std::move(item.callback), outcome = std::move(outcome)](const Status& status) {
-          callback(status.ok() ? outcome : Outcome{status, {}});
-        });
-  }
-  TakePushesForWaiting(job);
-  job.commit = core_.EndTurn();
-  if (clock_held_ != core_.clock_held()) {
+  Job job = turns_.Turn(items);
+  if (bool held = turns_.clock_held(); clock_held_ != held) {
     std::lock_guard lock(mutex_);
-    clock_held_ = core_.clock_held();
+    clock_held_ = held;
   }
   HandOver(std::move(job));
 }
 
-void Engine::Impl::TakePushesForWaiting(Job& job) {
-  while (!takers_.empty()) {
-    std::vector<Push> pushes = core_.TakePushes(takers_.front().first);
-    if (pushes.empty()) return;
-    job.tellings.push_back([callback = std::move(takers_.front().second),
-                            taken = TakenPushes{std::move(pushes)},
-                            now_ms = core_.now_ms()](const Status& status) {
-      if (!callback) return;
-      callback(status.ok() ? Outcome{status, taken, now_ms} : Outcome{status, {}});
-    });
-    takers_.pop_front();
-  }
-}
-
 // Leaves a turn's work to the log thread.
 void Engine::Impl::HandOver(Job job) {
-  if (!job.commit && job.tellings.empty()) return;
+  if (job.empty()) return;
   std::lock_guard lock(mutex_);
   jobs_.push_back(std::move(job));
   ++jobs_open_;
   jobs_cv_.notify_one();
 }
 
-Status Engine::Impl::Write(const CommitJob& job) {
-  int64_t began_us = clock_.MonotonicUs();
-  Status status = log_->Append(job.commit, job.side);
-  if (status.ok() && options_.on_commit) {
-    options_.on_commit(job.commit.last(), job.commit.event_count, job.commit.bytes.size(),
-                       clock_.MonotonicUs() - began_us);
-  }
-  return status;
-}
-
 void Engine::Impl::RunLog() {
-  Status failure;
   while (true) {
     Job job;
     {
@@ -321,21 +224,15 @@ void Engine::Impl::RunLog() {
       job = std::move(jobs_.front());
       jobs_.pop_front();
     }
-    // After a failed append the world is ahead of the disk, so that nothing it says can be told:
-    // neither of this job nor of any later one.
-    Status status = !failure.ok() ? failure : job.commit ? Write(*job.commit) : log_->Confirm();
-    if (failure.ok() && !status.ok()) {
-      failure = Status(status.code(), refusal::kLogFailed,
-                       fmt::format("the log cannot be written, so nothing more is accepted; mend "
-                                   "the cause and start again: {}",
-                                   status.message()));
+    Status status = writer_.Write(job);
+    std::lock_guard lock(mutex_);
+    if (failure_.ok() && !status.ok()) {
+      failure_ = status;
       LogError("the log failed: the engine accepts nothing more", {{"why", status.ToString()}});
     }
-    std::lock_guard lock(mutex_);
-    if (failure_.ok()) failure_ = failure;
     --jobs_open_;
     if (!job.tellings.empty()) {
-      told_.emplace_back(std::move(job.tellings), failure);
+      told_.emplace_back(std::move(job.tellings), status);
       told_cv_.notify_one();
     }
     work_.notify_one();
