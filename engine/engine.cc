@@ -45,6 +45,7 @@ class Engine::Impl {
 
   Status Start();
   Status Submit(Item item);
+  Status Submit(std::deque<Request>& requests);
   void Stop();
 
   Status health() const {
@@ -77,6 +78,8 @@ class Engine::Impl {
   void RunLog();
   void RunCompletions();
 
+  // Why the inbox takes nothing now; OK while it does. With the mutex held.
+  Status MayEnter() const;
   std::deque<Item> TakeItems();
   void Turn(std::deque<Item>& items);
   void HandOver(Job job);
@@ -128,16 +131,34 @@ Status Engine::Impl::Submit(Item item) {
   if (!item.look) FillIn(item.command);
   {
     std::lock_guard lock(mutex_);
-    if (!failure_.ok()) return failure_;
-    if (stopping_) return Stopped();
-    if (inbox_.size() >= options_.inbox_max) {
-      return Status(StatusCode::kUnavailable, refusal::kInboxFull,
-                    fmt::format("{} commands wait already; try again", inbox_.size()));
-    }
+    RETURN_IF_ERROR(MayEnter());
     inbox_.push_back(std::move(item));
   }
   work_.notify_one();
   return OkStatus();
+}
+
+Status Engine::Impl::Submit(std::deque<Request>& requests) {
+  for (Request& request : requests) FillIn(request.command);
+  Status status;
+  {
+    std::lock_guard lock(mutex_);
+    while (!requests.empty() && (status = MayEnter()).ok()) {
+      Request& first = requests.front();
+      inbox_.push_back({std::move(first.command), std::move(first.callback), first.by, nullptr});
+      requests.pop_front();
+    }
+  }
+  work_.notify_one();
+  return status;
+}
+
+Status Engine::Impl::MayEnter() const {
+  if (!failure_.ok()) return failure_;
+  if (stopping_) return Stopped();
+  if (inbox_.size() < options_.inbox_max) return OkStatus();
+  return Status(StatusCode::kUnavailable, refusal::kInboxFull,
+                fmt::format("{} commands wait already; try again", inbox_.size()));
 }
 
 void Engine::Impl::Stop() {
@@ -286,6 +307,8 @@ Result<std::unique_ptr<Engine>> Engine::OpenWith(EngineOptions options,
 Status Engine::Submit(Command command, Callback callback, KeyId by) {
   return impl_->Submit(Item{std::move(command), std::move(callback), by, nullptr});
 }
+
+Status Engine::Submit(std::deque<Request>& requests) { return impl_->Submit(requests); }
 
 Status Engine::Read(std::function<Finish(const World&)> look) {
   return impl_->Submit(Item{{}, nullptr, {}, std::move(look)});

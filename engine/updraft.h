@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -76,6 +77,15 @@ class Engine {
   // exactly once. UNAVAILABLE, and no callback: INBOX_FULL, ENGINE_STOPPED or LOG_FAILED.
   // `by` is the console key that asks, kept with the events.
   Status Submit(Command command, Callback callback, KeyId by = {});
+
+  struct Request {
+    Command command;
+    Callback callback;
+    KeyId by = {};
+  };
+  // The same for many at once, which costs less and lets them share a commit: takes requests from
+  // the front as long as there is room, and leaves the others in `requests`. OK when it took all.
+  Status Submit(std::deque<Request>& requests);
 
   // Looks at the world between two turns, after all commands submitted before by this thread. The
   // look is on the engine's thread, must be short (no more than a page of anything) and must keep

@@ -1,5 +1,7 @@
 #include "adapters/mqtt/broker_client.h"
 
+#include <cerrno>
+
 #include <fmt/format.h>
 #include <mosquitto.h>
 
@@ -14,7 +16,11 @@ Status StatusOf(int error) {
 }  // namespace
 
 struct BrokerClient::Callbacks {
-  static BrokerEvents& EventsOf(void* self) { return static_cast<BrokerClient*>(self)->events_; }
+  static BrokerEvents& EventsOf(void* self) {
+    auto* client = static_cast<BrokerClient*>(self);
+    client->handled_ = true;
+    return client->events_;
+  }
 
   static void OnConnect(mosquitto*, void* self, int code) {
     EventsOf(self).OnConnack(code == 0 ? "" : mosquitto_connack_string(code));
@@ -69,7 +75,15 @@ Status BrokerClient::Open(const std::string& path) {
 }
 
 int BrokerClient::fd() const { return mosquitto_socket(client_); }
-Status BrokerClient::Read() { return StatusOf(mosquitto_loop_read(client_, /*max_packets=*/1)); }
+
+Result<bool> BrokerClient::Read() {
+  // It says success of a packet and of nothing alike, and handling a packet may leave any errno.
+  handled_ = false;
+  errno = 0;
+  RETURN_IF_ERROR(StatusOf(mosquitto_loop_read(client_, /*max_packets=*/1)));
+  return handled_ || errno != EAGAIN;
+}
+
 bool BrokerClient::WantsToWrite() const { return mosquitto_want_write(client_); }
 Status BrokerClient::Write() { return StatusOf(mosquitto_loop_write(client_, /*max_packets=*/1)); }
 Status BrokerClient::KeepAlive() { return StatusOf(mosquitto_loop_misc(client_)); }

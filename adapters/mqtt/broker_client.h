@@ -48,8 +48,9 @@ class BrokerClient {
   Status Open(const std::string& path);
   int fd() const;
 
-  // Handles the bytes that have come, about one message. Also finds the end of the connection.
-  Status Read();
+  // Handles the bytes that have come, about one message; false when there are no more of them for
+  // now. Also finds the end of the connection.
+  Result<bool> Read();
   bool WantsToWrite() const;
   Status Write();
   // Keeps the connection alive; at least once a second.
@@ -68,6 +69,7 @@ class BrokerClient {
   BrokerEvents& events_;
   mosquitto* client_ = nullptr;
   bool opened_ = false;
+  bool handled_ = false;  // A callback came during the Read that runs.
 };
 
 }  // namespace updraft

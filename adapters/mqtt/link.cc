@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 
 #include "adapters/wire/gate_topics.h"
+#include "engine/refusals.h"
 #include "events/base/log_line.h"
 
 namespace updraft {
@@ -17,17 +17,14 @@ namespace {
 constexpr int64_t kOpenMs = 10'000;
 constexpr int64_t kKeepAliveMs = 500;
 // Messages handled before the other sides have their turn.
-constexpr int kMessagesAtOnce = 256;
+constexpr int kMessagesAtOnce = 512;
+// Batches of messages that the engine has not answered, at most.
+constexpr size_t kBatchesAhead = 2;
 
 std::vector<std::string> Filters(MqttPath path) {
   if (path == MqttPath::kGate) return {std::string(kGateAllFilter)};
   return {"/ota/device/inform/+/+", "/ota/device/progress/+/+", "/ota/device/request/+/+",
           "/sys/+/+/thing/ota/firmware/get"};
-}
-
-bool HasBytes(int fd) {
-  int count = 0;
-  return ioctl(fd, FIONREAD, &count) == 0 && count > 0;
 }
 
 // A client that is gone is an error to whoever writes to it, not the end of the process.
@@ -40,22 +37,44 @@ void BlockSigpipe() {
 
 }  // namespace
 
-// The engine, whose callbacks are brought to the link's thread.
+// The engine, whose callbacks are brought to the link's thread. What is submitted waits here until
+// the link has done all that it can do at once (Flush), and goes to the engine in one piece: so it
+// becomes one commit, and costs the engine one waking.
 class BrokerLink::EnginePort final : public EngineSide {
  public:
   EnginePort(Engine& engine, std::shared_ptr<Mailbox> mailbox)
       : engine_(engine), mailbox_(std::move(mailbox)) {}
 
   Status Submit(const Command& command, Callback callback) override {
-    if (!callback) return engine_.Submit(command, nullptr);
-    return engine_.Submit(
-        command, [mailbox = mailbox_, callback = std::move(callback)](const Outcome& outcome) {
-          mailbox->Post([callback, outcome] { callback(outcome); });
-        });
+    if (!refused_.ok()) return refused_;
+    Engine::Callback told;
+    if (callback) {
+      told = [mailbox = mailbox_, callback = std::move(callback)](const Outcome& outcome) {
+        mailbox->Post([callback, outcome] { callback(outcome); });
+      };
+    }
+    requests_.push_back({command, std::move(told)});
+    return OkStatus();
   }
+
+  // Hands over what waits. What finds no room is kept, and meanwhile Submit refuses.
+  void Flush() {
+    if (requests_.empty()) return;
+    refused_ = engine_.Submit(requests_);
+    if (refused_.ok() || refused_.reason() == refusal::kInboxFull) return;
+    // The engine is at its end, so that nobody else will say so.
+    for (Engine::Request& request : requests_) {
+      if (request.callback) request.callback(Outcome{refused_, {}});
+    }
+    requests_.clear();
+  }
+  // Something waits for room in the engine's inbox.
+  bool Full() const { return !requests_.empty() && !refused_.ok(); }
 
   Status Read(std::function<RosterPage(const World&)> look,
               std::function<void(RosterPage)> then) override {
+    Flush();  // A look sees what was submitted before it.
+    if (!refused_.ok()) return refused_;
     return engine_.Read([mailbox = mailbox_, look = std::move(look),
                          then = std::move(then)](const World& world) -> Engine::Finish {
       return [mailbox, then, page = look(world)](const Status& status) {
@@ -67,6 +86,8 @@ class BrokerLink::EnginePort final : public EngineSide {
  private:
   Engine& engine_;
   const std::shared_ptr<Mailbox> mailbox_;
+  std::deque<Engine::Request> requests_;
+  Status refused_;  // By the engine, the last time.
 };
 
 Result<std::unique_ptr<BrokerLink>> BrokerLink::Start(LinkOptions options, Engine& engine,
@@ -121,7 +142,21 @@ void BrokerLink::Run() {
 }
 
 void BrokerLink::Turn() {
+  TurnOnce();
+  engine_->Flush();
+  if (session_.taken() > handed_over_) batches_.push_back(session_.taken());
+  handed_over_ = session_.taken();
+}
+
+// Whether more of the broker's messages would help. With one batch on its way to the disk and one
+// being decided they would only wait in the engine; waiting in the socket, they become one batch.
+bool BrokerLink::MayRead() const {
+  return batches_.size() < kBatchesAhead && !session_.Full() && !engine_->Full();
+}
+
+void BrokerLink::TurnOnce() {
   mailbox_->Run();
+  while (!batches_.empty() && batches_.front() <= session_.answered()) batches_.pop_front();
   session_.Tick(NowMs());
   if (!session_.failure().ok() && state_ != State::kDown) return Drop(session_.failure());
   if (state_ == State::kDown) {
@@ -162,8 +197,10 @@ Status BrokerLink::StepConnected() {
   const int64_t now_ms = NowMs();
   RETURN_IF_ERROR(relay_->TakeOutput(session_.taken(), now_ms));
   relay_->Release(session_.answered());
-  if (!session_.Full()) RETURN_IF_ERROR(relay_->PumpIn());
-  RETURN_IF_ERROR(ReadClient());
+  if (MayRead()) {
+    RETURN_IF_ERROR(relay_->PumpIn());
+    RETURN_IF_ERROR(ReadClient());
+  }
   if (connack_) {
     connack_ = false;
     RETURN_IF_ERROR(refused_);
@@ -200,13 +237,14 @@ Status BrokerLink::StepConnected() {
 }
 
 Status BrokerLink::ReadClient() {
-  for (int i = 0; i < kMessagesAtOnce && !session_.Full() && HasBytes(client_->fd()); ++i) {
-    Status status = client_->Read();
-    if (!status.ok()) return refused_.ok() ? status : refused_;
-    // The client may have written for what it has just read, and for nothing later.
-    RETURN_IF_ERROR(relay_->TakeOutput(session_.taken(), NowMs()));
+  for (int i = 0; i < kMessagesAtOnce && !session_.Full(); ++i) {
+    Result<bool> more = client_->Read();
+    if (!more.ok()) return refused_.ok() ? more.status() : refused_;
+    if (!*more) break;
   }
-  return OkStatus();
+  // What the client has written for any of them waits for all of them: they become durable
+  // together.
+  return relay_->TakeOutput(session_.taken(), NowMs());
 }
 
 void BrokerLink::Drop(const Status& why) {
@@ -227,6 +265,7 @@ int64_t BrokerLink::TimeoutMs() const {
   const int64_t now_ms = NowMs();
   int64_t next_ms = now_ms + 60'000;
   if (std::optional<int64_t> tick = session_.NextTickMs()) next_ms = std::min(next_ms, *tick);
+  if (engine_->Full()) next_ms = std::min(next_ms, now_ms + MqttSession::kAskAgainMs);
   switch (state_) {
     case State::kDown:
       if (session_.failure().ok() && session_.Idle()) next_ms = std::min(next_ms, next_dial_ms_);
@@ -251,7 +290,7 @@ void BrokerLink::Poll() {
     timeout_ms = TimeoutMs();
     if (state_ == State::kDialing) fds[count++] = {relay_->broker_fd(), POLLOUT, 0};
     if (state_ == State::kOpening || state_ == State::kUp) {
-      const bool may_read = !session_.Full();
+      const bool may_read = MayRead();
       short broker = relay_->HasOutput() ? POLLOUT : 0;
       if (may_read && !relay_->HasInput()) broker |= POLLIN;
       // A socket that nothing is wanted of would still tell of its end, again and again.

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -62,6 +63,8 @@ class BrokerLink final : private BrokerEvents, private BrokerSide {
 
   void Run();
   void Turn();
+  void TurnOnce();
+  bool MayRead() const;
   Status Step();
   Status StepDialing();
   Status StepConnected();
@@ -89,6 +92,8 @@ class BrokerLink final : private BrokerEvents, private BrokerSide {
   std::atomic<bool> stopping_ = false;
   mutable std::mutex mutex_;  // Over all below; the thread holds it but while it polls.
   MqttSession session_;
+  uint64_t handed_over_ = 0;      // What session_.taken() was when the engine was last given some.
+  std::deque<uint64_t> batches_;  // The same after each time that it has not answered all of.
   State state_ = State::kDown;
   Backoff backoff_;
   int64_t next_dial_ms_ = 0;

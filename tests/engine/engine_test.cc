@@ -213,6 +213,38 @@ TEST_CASE("a full inbox refuses and says so", "[engine]") {
   b.log->Release();
 }
 
+TEST_CASE(
+    "of many asked at once the inbox takes the first that fit, and the rest stays with the asker",
+    "[engine]") {
+  Bench b;
+  b.Open({.inbox_max = 3});
+  std::vector<std::string> told;
+  std::deque<Engine::Request> requests;
+  for (int i = 0; i < 100; ++i) {
+    std::string name = "product_" + std::to_string(i);
+    requests.push_back({CreateProduct{.name = name}, [&told, name](const Outcome& outcome) {
+                          CHECK(outcome.ok());
+                          told.push_back(name);
+                        }});
+  }
+  bool was_full = false;
+  while (!requests.empty()) {
+    size_t before = requests.size();
+    Status status = b.engine->Submit(requests);
+    CHECK(status.ok() == requests.empty());
+    CHECK(before - requests.size() <= 3);
+    if (!status.ok()) CHECK(status.reason() == refusal::kInboxFull);
+    was_full |= !status.ok();
+  }
+  CHECK(was_full);
+  b.engine->Stop();
+  REQUIRE(told.size() == 100);
+  for (int i = 0; i < 100; ++i) CHECK(told[i] == "product_" + std::to_string(i));
+  requests.push_back({CreateProduct{.name = "late"}, nullptr});
+  CHECK(b.engine->Submit(requests).reason() == refusal::kEngineStopped);
+  CHECK(requests.size() == 1);
+}
+
 TEST_CASE("every accepted command is answered once, whoever submits and however it ends",
           "[engine]") {
   for (bool fails : {false, true}) {
