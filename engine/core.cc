@@ -7,7 +7,6 @@
 
 #include "engine/refusals.h"
 #include "events/base/assert.h"
-#include "projections/side_values.h"
 
 namespace updraft {
 namespace {
@@ -17,45 +16,13 @@ constexpr size_t kTimersPerTurn = 1'000;
 
 }  // namespace
 
-Status Fold(World& world, const CommitReader& commit) {
-  uint64_t seq = commit.header().first.value();
-  for (events::Event::Reader event : commit.events()) {
-    if (event.isDigestRecorded()) {
-      auto recorded = event.getDigestRecorded();
-      Digest expected(recorded.getHigh(), recorded.getLow());
-      if (recorded.getVersion() == kDigestVersion && expected != world.digest()) {
-        return Status(StatusCode::kDataLoss,
-                      fmt::format("event {} records the digest {}, but the events before it add up "
-                                  "to {}: this build folds them otherwise than the one that wrote "
-                                  "them",
-                                  seq, expected.ToString(), world.digest().ToString()));
-      }
-    }
-    if (event.isSchemaRaised() && event.getSchemaRaised().getVersion() > kSchemaVersion) {
-      return Status(
-          StatusCode::kFailedPrecondition,
-          fmt::format("the log was written by the newer build '{}' (schema {}; this build "
-                      "knows {}): run that build or a later one",
-                      event.getSchemaRaised().getBuild().cStr(),
-                      event.getSchemaRaised().getVersion(), kSchemaVersion));
-    }
-    Evolve(world, Seq(seq), commit.header().time_ms, event);
-    ++seq;
-  }
-  return OkStatus();
-}
-
-Status Core::Recover(const EventLog& log, const std::function<void(Seq)>& progress) {
-  RETURN_IF_ERROR(log.Read(Seq(1), [&](const CommitReader& commit) {
-    if (progress) progress(commit.last());
-    return Fold(world_, commit);
-  }));
-  RETURN_IF_ERROR(log.ScanSide("d", [&](std::string_view key, std::string_view value) {
-    ApplySide(world_, key, std::string(value));
-    return OkStatus();
-  }));
-  head_ = log.head();
-  for (const PushInDoubt& push : world_.pushes_in_doubt()) {
+Status Core::Recover(const EventLog& log, const RecoveryOptions& options) {
+  ASSIGN_OR_RETURN(Recovered recovered, updraft::Recover(log, options));
+  world_ = std::move(recovered.world);
+  head_ = recovered.head;
+  checkpoint_ = recovered.checkpoint;
+  notices_ = std::move(recovered.notices);
+  for (const PushInDoubt& push : world_->pushes_in_doubt()) {
     resend_.push_back(PushNumber(push.number));
   }
   return OkStatus();
@@ -64,7 +31,7 @@ Status Core::Recover(const EventLog& log, const std::function<void(Seq)>& progre
 CommitJob Core::BeginReign(int64_t now_ms) {
   head_.epoch = Epoch(head_.epoch.value() + 1);
   StartTurn(now_ms);
-  if (world_.globals().schema_version < kSchemaVersion) {
+  if (world_->globals().schema_version < kSchemaVersion) {
     turn_->Emit([&](auto event) {
       auto raised = event.initSchemaRaised();
       raised.setVersion(kSchemaVersion);
@@ -83,7 +50,7 @@ void Core::BeginTurn(int64_t now_ms) {
 void Core::StartTurn(int64_t now_ms) {
   Assert(now_ms >= head_.time_ms, "the log's time does not go back: {} after {}", now_ms,
          head_.time_ms);
-  turn_.emplace(world_, writer_, Seq(head_.last.value() + 1), now_ms);
+  turn_.emplace(*world_, writer_, Seq(head_.last.value() + 1), now_ms);
   if (clock_held_) turn_->HoldTimers();
 }
 
@@ -118,17 +85,17 @@ std::vector<Push> Core::TakePushes(uint32_t max) {
 }
 
 std::optional<Push> Core::Resend(PushNumber number) const {
-  const auto& in_doubt = world_.pushes_in_doubt();
+  const auto& in_doubt = world_->pushes_in_doubt();
   auto it = std::find_if(in_doubt.begin(), in_doubt.end(),
                          [&](const PushInDoubt& p) { return p.number == number.value(); });
   if (it == in_doubt.end()) return std::nullopt;
-  const Task& task = world_.tasks()[it->task];
+  const Task& task = world_->tasks()[it->task];
   // Who is offline is told when it comes back, whose attempt failed at the next one. Who is
   // upgrading may do so for an earlier notice, and wait for this one after a failure.
   bool told = task.state == TaskState::NOTIFIED || task.state == TaskState::IN_PROGRESS;
-  bool waits = task.retry_waiting || task.retry_ready || !world_.IsOnline(task.device);
+  bool waits = task.retry_waiting || task.retry_ready || !world_->IsOnline(task.device);
   if (!told || waits) return std::nullopt;
-  return Push{number, true, MakeNotice(world_, it->task, turn_->now_ms())};
+  return Push{number, true, MakeNotice(*world_, it->task, turn_->now_ms())};
 }
 
 void Core::RunAgenda() {
@@ -137,7 +104,7 @@ void Core::RunAgenda() {
 }
 
 void Core::RecordDigest() {
-  Digest digest = world_.digest();
+  Digest digest = world_->digest();
   turn_->Emit([&](auto event) {
     auto recorded = event.initDigestRecorded();
     recorded.setVersion(kDigestVersion);
@@ -145,36 +112,46 @@ void Core::RecordDigest() {
     recorded.setLow(digest.low());
   });
   commits_since_digest_ = 0;
+  events_since_digest_ = 0;
 }
 
 std::optional<CommitJob> Core::EndTurn() {
   if (writer_.count() == 0) return std::nullopt;
-  if (++commits_since_digest_ >= kDigestEveryCommits) RecordDigest();
+  ++commits_since_digest_;
+  events_since_digest_ += writer_.count();
+  const bool due =
+      commits_since_digest_ >= kDigestEveryCommits || events_since_digest_ >= kDigestEveryEvents;
+  if (due) RecordDigest();
+  return SealTurn();
+}
+
+CommitJob Core::SealTurn() {
   CommitHeader header;
   header.first = Seq(head_.last.value() + 1);
   header.time_ms = turn_->now_ms();
   header.epoch = head_.epoch;
   header.engine_number = options_.engine_number;
   header.previous_hash = head_.hash;
-  CommitJob job{writer_.Seal(header), turn_->TakeSide()};
+  CommitJob job{.commit = writer_.Seal(header), .side = turn_->TakeSide()};
   head_.last = job.commit.last();
   head_.hash = job.commit.hash;
   head_.time_ms = header.time_ms;
+  job.ends_with_digest = commits_since_digest_ == 0;
   return job;
 }
 
 std::optional<CommitJob> Core::EndTurnWithDigest() {
   RecordDigest();
-  return EndTurn();
+  return SealTurn();
 }
 
 int64_t Core::NextDue(bool pushes_wanted) {
   if (clock_held_) return std::numeric_limits<int64_t>::max();
-  if (more_due_ || !world_.agenda().at_work.empty()) return 0;
-  int64_t next = world_.NextTimerDue();
+  if (more_due_ || !world_->agenda().at_work.empty()) return 0;
+  int64_t next = world_->NextTimerDue();
   if (!pushes_wanted) return next;
   if (!resend_.empty()) next = std::min(next, pusher_.next_repeat_ms());
-  return std::min(next, pusher_.NextDue(world_));
+  return std::min(next, pusher_.NextDue(*world_));
 }
 
 }  // namespace updraft

@@ -12,27 +12,28 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/commands.h"
 #include "engine/decide.h"
+#include "engine/recovery.h"
 #include "engine/turn.h"
 #include "events/log/event_log.h"
 #include "projections/world.h"
 
 namespace updraft {
 
-// The highest schema that this build writes and understands.
-inline constexpr uint32_t kSchemaVersion = 1;
-// The world's digest is written in the log after so many commits.
+// The world's digest is written in the log after so many commits, or so many events.
 inline constexpr uint64_t kDigestEveryCommits = 1'024;
+inline constexpr uint64_t kDigestEveryEvents = 262'144;
 
 struct CommitJob {
   SealedCommit commit;
   std::vector<SideWrite> side;
+  bool ends_with_digest = false;
 };
 
 class Core {
@@ -45,10 +46,11 @@ class Core {
 
   explicit Core(Options options) : options_(std::move(options)) {}
 
-  // Folds the whole log and its sidecar into the world. DATA_LOSS when the log contradicts itself
-  // or a recorded digest; FAILED_PRECONDITION when a newer build wrote it.
-  // `progress`, if given, is told the last sequence number now and then.
-  Status Recover(const EventLog& log, const std::function<void(Seq)>& progress = nullptr);
+  // Takes on the world that the log adds up to; see recovery.h.
+  Status Recover(const EventLog& log, const RecoveryOptions& options = {});
+  // The checkpoint that Recover began with, 0 for none; what the operator should know of others.
+  Seq checkpoint() const { return checkpoint_; }
+  const std::vector<std::string>& notices() const { return notices_; }
 
   // Opens this engine's reign with the first commit of a new epoch.
   CommitJob BeginReign(int64_t now_ms);
@@ -77,7 +79,7 @@ class Core {
   void HoldClock() { clock_held_ = true; }
   bool clock_held() const { return clock_held_; }
 
-  const World& world() const { return world_; }
+  const World& world() const { return *world_; }
   const LogHead& head() const { return head_; }
   int64_t now_ms() const { return turn_->now_ms(); }
 
@@ -86,12 +88,16 @@ class Core {
   // A push of a former reign, if the device may still be waiting for it.
   std::optional<Push> Resend(PushNumber number) const;
   void RecordDigest();
+  CommitJob SealTurn();
 
   Options options_;
-  World world_;
+  std::unique_ptr<World> world_ = std::make_unique<World>();
+  Seq checkpoint_;
+  std::vector<std::string> notices_;
   CommitWriter writer_;
   LogHead head_;  // With every commit that EndTurn gave out, durable or not.
   uint64_t commits_since_digest_ = 0;
+  uint64_t events_since_digest_ = 0;
   bool clock_held_ = false;
   bool more_due_ = false;  // Not all that is due fitted the turn.
   std::optional<Turn> turn_;
@@ -99,8 +105,5 @@ class Core {
   Pusher pusher_;
   std::deque<PushNumber> resend_;
 };
-
-// Folds one commit into a world. DATA_LOSS when a recorded digest is not the world's.
-Status Fold(World& world, const CommitReader& commit);
 
 }  // namespace updraft

@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/checkpointer.h"
 #include "engine/clock.h"
 #include "engine/intake.h"
 #include "engine/refusals.h"
@@ -26,6 +27,10 @@
 
 namespace updraft {
 namespace {
+
+std::string CheckpointDir(const EngineOptions& options) {
+  return options.data_dir.empty() ? std::string() : options.data_dir + "/checkpoints";
+}
 
 Status Stopped() {
   return Status(StatusCode::kUnavailable, refusal::kEngineStopped, "the engine is stopping");
@@ -74,6 +79,10 @@ class Engine::Impl {
     return core;
   }
 
+  RecoveryOptions Recovery() const;
+  void StartCheckpointer();
+  void OnCheckpoint(Seq at, const Status& made);
+
   void RunTurns();
   void RunLog();
   void RunCompletions();
@@ -105,22 +114,55 @@ class Engine::Impl {
   bool turns_ended_ = false;
   bool log_ended_ = false;
 
+  std::optional<Checkpointer> checkpointer_;
   std::thread turn_thread_;
   std::thread log_thread_;
   std::thread completion_thread_;
   std::once_flag stopped_;
 };
 
+RecoveryOptions Engine::Impl::Recovery() const {
+  RecoveryOptions recovery{.checkpoint_dir = CheckpointDir(options_)};
+  if (options_.on_recovery) {
+    recovery.progress = [this](Seq last) {
+      options_.on_recovery(last);
+      return OkStatus();
+    };
+  }
+  return recovery;
+}
+
+void Engine::Impl::StartCheckpointer() {
+  if (options_.checkpoint_events == 0 || options_.data_dir.empty()) return;
+  checkpointer_.emplace(
+      *log_, Checkpointer::Options{
+                 .dir = CheckpointDir(options_),
+                 .every_events = options_.checkpoint_events,
+                 .on_checkpoint = [this](Seq at, const Status& made) { OnCheckpoint(at, made); }});
+  checkpointer_->Start(turns_.core().checkpoint(), turns_.core().world());
+}
+
+void Engine::Impl::OnCheckpoint(Seq at, const Status& made) {
+  if (made.ok()) {
+    LogInfo("a checkpoint was made", {{"event", at}});
+  } else {
+    LogWarn("no checkpoint could be made: nothing is lost, and a start takes longer",
+            {{"event", at}, {"why", made.ToString()}});
+  }
+  if (options_.on_checkpoint) options_.on_checkpoint(at, made);
+}
+
 Status Engine::Impl::Start() {
   int64_t last_ms = log_->head().time_ms;
-  ASSIGN_OR_RETURN(CommitJob reign,
-                   turns_.Begin(*log_, options_.clock_ahead_max_ms, options_.on_recovery));
+  ASSIGN_OR_RETURN(CommitJob reign, turns_.Begin(*log_, options_.clock_ahead_max_ms, Recovery()));
+  for (const std::string& notice : turns_.core().notices()) LogWarn(notice);
   clock_held_ = turns_.clock_held();
   if (clock_held_) {
     LogWarn("the clock is far ahead of the log: timers and pushes wait until it is confirmed",
             {{"last_commit_ms", last_ms}, {"clock_ms", clock_.WallUs() / 1'000}});
   }
   RETURN_IF_ERROR(log_->Append(reign.commit, reign.side));
+  StartCheckpointer();
   turn_thread_ = std::thread([this] { RunTurns(); });
   log_thread_ = std::thread([this] { RunLog(); });
   completion_thread_ = std::thread([this] { RunCompletions(); });
@@ -168,6 +210,7 @@ void Engine::Impl::Stop() {
       stopping_ = true;
     }
     work_.notify_all();
+    if (checkpointer_) checkpointer_->Stop();
     if (turn_thread_.joinable()) turn_thread_.join();
     jobs_cv_.notify_all();
     if (log_thread_.joinable()) log_thread_.join();
@@ -246,6 +289,9 @@ void Engine::Impl::RunLog() {
       jobs_.pop_front();
     }
     Status status = writer_.Write(job);
+    if (status.ok() && job.commit && job.commit->ends_with_digest && checkpointer_) {
+      checkpointer_->Reached(job.commit->commit.last());
+    }
     std::lock_guard lock(mutex_);
     if (failure_.ok() && !status.ok()) {
       failure_ = status;

@@ -20,8 +20,8 @@ void TakeForTurn(std::deque<Item>& inbox, std::deque<Item>& items) {
 }
 
 Result<CommitJob> Turns::Begin(const EventLog& log, int64_t clock_ahead_max_ms,
-                               const std::function<void(Seq)>& progress) {
-  RETURN_IF_ERROR(core_.Recover(log, progress));
+                               const RecoveryOptions& options) {
+  RETURN_IF_ERROR(core_.Recover(log, options));
   int64_t last_ms = core_.head().time_ms;
   int64_t wall_us = clock_.WallUs();
   time_.emplace(last_ms, wall_us, clock_.MonotonicUs());

@@ -58,7 +58,7 @@ class Turns {
   // the first turn. Where the clock is more than `clock_ahead_max_ms` ahead of the log it holds
   // timers and pushes. Errors as Core::Recover.
   Result<CommitJob> Begin(const EventLog& log, int64_t clock_ahead_max_ms,
-                          const std::function<void(Seq)>& progress = nullptr);
+                          const RecoveryOptions& options = {});
 
   // How long, by the monotonic clock, until a turn is needed although nobody asks: 0 when it is
   // needed now, the far future when never.

@@ -46,11 +46,18 @@ struct EngineOptions {
   // Notices a second to devices that came back, of all batches. At least 1.
   uint32_t repeats_per_second = 200;
 
+  // A checkpoint is made in the background so many events behind the last one at the earliest, in
+  // the directory `checkpoints` of data_dir; 0: none is. Starting needs the log only, and takes
+  // longer without.
+  uint64_t checkpoint_events = 1'000'000;
+
   // Called on the log's thread after each commit is durable: the last event's number, how many
   // events and bytes it has, and the microseconds that writing it took. Must be quick.
   std::function<void(Seq last, uint32_t events, size_t bytes, int64_t us)> on_commit;
   // Called during Open while the log is read, with the last event's number so far.
   std::function<void(Seq)> on_recovery;
+  // Called on the checkpointer's thread with a checkpoint's last event and what became of it.
+  std::function<void(Seq, const Status&)> on_checkpoint;
 };
 
 class Engine {

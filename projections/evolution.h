@@ -12,6 +12,9 @@ class Evolution {
 
   void Apply(events::Event::Reader event);
 
+  // Works out from the records all that is derived from them. REQUIRED: nothing is yet.
+  void DeriveAll();
+
  private:
   void On(events::EngineStarted::Reader) {}
   void On(events::SchemaRaised::Reader);
@@ -109,6 +112,16 @@ class Evolution {
   void CountNaming(DeviceId device);
   void ListAsDynamic(BatchId batch, bool listed);
   void AdvancePace(BatchId batch);
+
+  void ListModule(ModuleId module);
+  void CountPackage(PackageId package, int by);
+  void CountInUse(ModuleId module, VersionId version, int by);
+
+  void DeriveProducts();
+  void DeriveDevices();
+  void DeriveBatches();
+  void DeriveTasks();
+  void ArmIfLive(const Timer& timer);
 
   World& w_;
   Seq seq_;

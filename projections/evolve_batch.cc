@@ -46,9 +46,18 @@ void Evolution::On(events::PackageCreated::Reader event) {
   Set<&Package::created>(id, time_ms_);
   Set<&Package::modified>(id, time_ms_);
   w_.package_index_.emplace_back();
-  w_.package_by_name_[w_.packages_[id].name] = id;
-  ++w_.module_index_[module.value() - 1].packages;
-  ++w_.product_index_[w_.modules_[module].product.value() - 1].packages;
+  CountPackage(id, 1);
+}
+
+void Evolution::CountPackage(PackageId id, int by) {
+  const Package& package = w_.packages_[id];
+  if (by > 0) {
+    w_.package_by_name_[package.name] = id;
+  } else {
+    w_.package_by_name_.erase(package.name);
+  }
+  w_.module_index_[package.module.value() - 1].packages += by;
+  w_.product_index_[w_.modules_[package.module].product.value() - 1].packages += by;
 }
 
 void Evolution::On(events::PackageStatusChanged::Reader event) {
@@ -61,10 +70,7 @@ void Evolution::On(events::PackageDeleted::Reader event) {
   PackageId id(event.getPackage());
   Set<&Package::deleted>(id, true);
   Set<&Package::modified>(id, time_ms_);
-  w_.package_by_name_.erase(w_.packages_[id].name);
-  ModuleId module = w_.packages_[id].module;
-  --w_.module_index_[module.value() - 1].packages;
-  --w_.product_index_[w_.modules_[module].product.value() - 1].packages;
+  CountPackage(id, -1);
 }
 
 void Evolution::On(events::BatchCreated::Reader event) {

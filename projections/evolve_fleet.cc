@@ -47,10 +47,15 @@ void Evolution::On(events::ModuleNamed::Reader event) {
   Set<&Module::product>(id, product);
   Set<&Module::name>(id, ToString(event.getName()));
   w_.module_index_.emplace_back();
-  ProductIndex& index = w_.product_index_[product.value() - 1];
-  index.modules[LowerCase(w_.modules_[id].name)] = id;
-  index.module_list.push_back(id);
+  ListModule(id);
   CountNaming(DeviceId(event.getDevice()));
+}
+
+void Evolution::ListModule(ModuleId id) {
+  const Module& module = w_.modules_[id];
+  ProductIndex& index = w_.product_index_[module.product.value() - 1];
+  index.modules[LowerCase(module.name)] = id;
+  index.module_list.push_back(id);
 }
 
 void Evolution::On(events::ModuleCreated::Reader event) {
@@ -122,10 +127,7 @@ void Evolution::On(events::DeviceDeleted::Reader event) {
   const Device& device = w_.devices_[id];
   for (InstalledId i = device.newest_installed; i; i = w_.installed_[i].older) {
     const Installed& installed = w_.installed_[i];
-    if (!installed.version) continue;
-    ModuleIndex& index = w_.module_index_[installed.module.value() - 1];
-    --index.devices;
-    if (--index.in_use[installed.version] == 0) index.in_use.erase(installed.version);
+    if (installed.version) CountInUse(installed.module, installed.version, -1);
   }
   w_.product_index_[device.product.value() - 1].devices.Move(id, 0, PagedIds<DeviceId, 1>::kNone);
   Set<&Device::deleted>(id, true);
@@ -203,14 +205,15 @@ void Evolution::On(events::VersionReported::Reader event) {
   VersionId version(event.getVersion());
   MarkActive(device);
   InstalledId id = FindOrAddInstalled(device, module);
-  ModuleIndex& index = w_.module_index_[module.value() - 1];
-  if (VersionId before = w_.installed_[id].version) {
-    --index.devices;
-    if (--index.in_use[before] == 0) index.in_use.erase(before);
-  }
-  ++index.devices;
-  ++index.in_use[version];
+  if (VersionId before = w_.installed_[id].version) CountInUse(module, before, -1);
+  CountInUse(module, version, 1);
   Set<&Installed::version>(id, version);
+}
+
+void Evolution::CountInUse(ModuleId module, VersionId version, int by) {
+  ModuleIndex& index = w_.module_index_[module.value() - 1];
+  index.devices += by;
+  if ((index.in_use[version] += by) == 0) index.in_use.erase(version);
 }
 
 InstalledId Evolution::FindOrAddInstalled(DeviceId device, ModuleId module) {

@@ -4,8 +4,10 @@
 // Thread-safety: none.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -38,6 +40,19 @@ class Table {
     }
     ++size_;
     return newest();
+  }
+
+  // Appends default records, at least one and at most `most`, as many as lie side by side.
+  std::span<Record> AddRun(size_t most) {
+    const size_t begin = Add().value() - 1;
+    size_ = std::min(begin + most, begin / kSegmentRecords * kSegmentRecords + kSegmentRecords);
+    return {&segments_.back()[begin % kSegmentRecords], size_ - begin};
+  }
+  // The records from `first` on that lie side by side.
+  std::span<const Record> RunFrom(IdType first) const {
+    const size_t begin = first.value() - 1;
+    const size_t end = begin / kSegmentRecords * kSegmentRecords + kSegmentRecords;
+    return {&(*this)[first], std::min(end, size_) - begin};
   }
 
  private:

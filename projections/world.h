@@ -133,6 +133,7 @@ class World {
 
  private:
   friend class Evolution;
+  friend class SavedWorld;
   friend void ApplySide(World&, std::string_view, const std::optional<std::string>&);
 
   void DropStaleTimers();

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "projections/side_values.h"
+#include "tests/spec/derived.h"
 
 namespace updraft {
 namespace {
@@ -27,9 +28,7 @@ Spec::Spec(Limits limits)
 
 void Spec::Restart() {
   core_ = std::make_unique<Core>(Core::Options{.limits = limits_, .build = "spec"});
-  Status status = core_->Recover(log_);
-  INFO(status.ToString());
-  REQUIRE(status.ok());
+  REQUIRE(core_->Recover(log_).ToString() == "OK");
   CommitJob reign = core_->BeginReign(now_ms_);
   REQUIRE(log_.Append(reign.commit, reign.side).ok());
 }
@@ -44,6 +43,14 @@ void Spec::InOneTurn(const std::vector<Command>& commands) {
   }
   core_->RunAgenda();
   EndTurn();
+}
+
+Seq Spec::RecordDigest() {
+  core_->BeginTurn(now_ms_);
+  std::optional<CommitJob> job = core_->EndTurnWithDigest();
+  REQUIRE(job->ends_with_digest);
+  REQUIRE(log_.Append(job->commit, job->side).ok());
+  return job->commit.last();
 }
 
 void Spec::OneTurn() {
@@ -133,11 +140,11 @@ void Spec::CheckInvariants() const {
 
 void Spec::CheckReplay() const {
   Core replayed({.build = "spec"});
-  Status status = replayed.Recover(log_);
-  INFO(status.ToString());
-  REQUIRE(status.ok());
+  REQUIRE(replayed.Recover(log_).ToString() == "OK");
   CHECK(replayed.world().digest() == world().digest());
   CHECK(replayed.head().hash == core_->head().hash);
+  CHECK(DescribeDerived(replayed.world()) == DescribeDerived(world()));
+  CheckSavedWorld(world());
 }
 
 Fleet::Fleet(int devices, Limits limits) : Spec(limits) {

@@ -59,13 +59,15 @@ class Spec {
   // All events so far.
   size_t event_count() const { return core_->head().last.value(); }
 
-  // The log folded anew gives the same world.
+  // The log folded anew gives the same world, and so does the world saved and loaded again.
   void CheckReplay() const;
 
   // The engine ends without a word and another begins on the same log.
   void Restart();
   // Asks several things in one turn; each must succeed.
   void InOneTurn(const std::vector<Command>& commands);
+  // A turn that records the digest, in its last event, whose number is returned.
+  Seq RecordDigest();
   // One step of what goes on over many turns, and no more.
   void OneTurn();
   // For worlds too large to be gone through after every step.
