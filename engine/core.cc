@@ -21,6 +21,7 @@ Status Core::Recover(const EventLog& log, const RecoveryOptions& options) {
   world_ = std::move(recovered.world);
   head_ = recovered.head;
   checkpoint_ = recovered.checkpoint;
+  digest_at_ = recovered.digest_at;
   notices_ = std::move(recovered.notices);
   for (const PushInDoubt& push : world_->pushes_in_doubt()) {
     resend_.push_back(PushNumber(push.number));

@@ -51,6 +51,8 @@ class Core {
   // The checkpoint that Recover began with, 0 for none; what the operator should know of others.
   Seq checkpoint() const { return checkpoint_; }
   const std::vector<std::string>& notices() const { return notices_; }
+  // The last event that Recover found a checkpoint could be made of; 0: none.
+  Seq digest_at() const { return digest_at_; }
 
   // Opens this engine's reign with the first commit of a new epoch.
   CommitJob BeginReign(int64_t now_ms);
@@ -93,6 +95,7 @@ class Core {
   Options options_;
   std::unique_ptr<World> world_ = std::make_unique<World>();
   Seq checkpoint_;
+  Seq digest_at_;
   std::vector<std::string> notices_;
   CommitWriter writer_;
   LogHead head_;  // With every commit that EndTurn gave out, durable or not.

@@ -140,6 +140,7 @@ void Engine::Impl::StartCheckpointer() {
                  .every_events = options_.checkpoint_events,
                  .on_checkpoint = [this](Seq at, const Status& made) { OnCheckpoint(at, made); }});
   checkpointer_->Start(turns_.core().checkpoint(), turns_.core().world());
+  checkpointer_->Reached(turns_.core().digest_at());
 }
 
 void Engine::Impl::OnCheckpoint(Seq at, const Status& made) {

@@ -16,18 +16,22 @@ Digest DigestIn(events::DigestRecorded::Reader recorded) {
   return Digest(recorded.getHigh(), recorded.getLow());
 }
 
+bool EndsWithDigest(const CommitReader& commit) {
+  return commit.events()[commit.event_count() - 1].isDigestRecorded();
+}
+
 // What of the log a checkpoint at the end of `commit` would hold.
 Result<CheckpointMark> MarkAt(const CommitReader& commit) {
-  events::Event::Reader last = commit.events()[commit.event_count() - 1];
-  if (!last.isDigestRecorded()) {
+  if (!EndsWithDigest(commit)) {
     return Status(StatusCode::kFailedPrecondition,
                   fmt::format("event {} records no digest", commit.last()));
   }
+  auto recorded = commit.events()[commit.event_count() - 1].getDigestRecorded();
   CheckpointMark mark;
   mark.head = HeadAfter(commit);
-  mark.digest_version = last.getDigestRecorded().getVersion();
-  mark.digest_high = last.getDigestRecorded().getHigh();
-  mark.digest_low = last.getDigestRecorded().getLow();
+  mark.digest_version = recorded.getVersion();
+  mark.digest_high = recorded.getHigh();
+  mark.digest_low = recorded.getLow();
   return mark;
 }
 
@@ -64,6 +68,7 @@ Result<bool> Load(const EventLog& log, const RecoveryOptions& options, const std
   recovered.world = std::move(world);
   recovered.head = mark.head;
   recovered.checkpoint = mark.head.last;
+  recovered.digest_at = mark.head.last;
   return true;
 }
 
@@ -92,6 +97,7 @@ Status FoldTail(const EventLog& log, const RecoveryOptions& options, Recovered& 
   Status read = log.Read(Seq(recovered.head.last.value() + 1), [&](const CommitReader& commit) {
     RETURN_IF_ERROR(Fold(*recovered.world, commit));
     recovered.head = HeadAfter(commit);
+    if (EndsWithDigest(commit)) recovered.digest_at = commit.last();
     if (options.progress) RETURN_IF_ERROR(options.progress(commit.last()));
     return commit.last() >= to ? enough : OkStatus();
   });

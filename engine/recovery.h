@@ -41,6 +41,7 @@ struct Recovered {
   std::unique_ptr<World> world;
   LogHead head;                      // After the last commit that was folded.
   Seq checkpoint;                    // The last event of the one that was used; 0: none was.
+  Seq digest_at;                     // The last event that a checkpoint could be made of; 0: none.
   std::vector<std::string> notices;  // Checkpoints that were passed over and why, for the operator.
 };
 

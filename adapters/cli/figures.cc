@@ -57,12 +57,30 @@ Figures::Figures()
       commit_events_(AddHistogram(registry_, "updraft_commit_events", "Events in a commit",
                                   {1, 4, 16, 64, 256, 1'024, 4'096})),
       commit_bytes_(AddHistogram(registry_, "updraft_commit_bytes", "Bytes of a commit",
-                                 {256, 1'024, 4'096, 16'384, 65'536, 262'144, 1'048'576})) {}
+                                 {256, 1'024, 4'096, 16'384, 65'536, 262'144, 1'048'576})),
+      checkpoint_event_(prometheus::BuildGauge()
+                            .Name("updraft_checkpoint_event")
+                            .Help("The last event of the newest checkpoint of this run; 0: none")
+                            .Register(registry_)
+                            .Add({})),
+      checkpoint_failures_(prometheus::BuildCounter()
+                               .Name("updraft_checkpoint_failures_total")
+                               .Help("Checkpoints that could not be made")
+                               .Register(registry_)
+                               .Add({})) {}
 
 void Figures::OnCommit(uint32_t events, size_t bytes, int64_t us) {
   commit_seconds_.Observe(static_cast<double>(us) / 1e6);
   commit_events_.Observe(events);
   commit_bytes_.Observe(static_cast<double>(bytes));
+}
+
+void Figures::OnCheckpoint(Seq last, const Status& made) {
+  if (made.ok()) {
+    checkpoint_event_.Set(static_cast<double>(last.value()));
+  } else {
+    checkpoint_failures_.Increment();
+  }
 }
 
 void Figures::Refresh(std::shared_ptr<Figures> figures, Engine& engine) {

@@ -1,8 +1,8 @@
 // What /metrics shows: the engine's, the broker link's and the server's figures, in Prometheus'
 // way.
 //
-// Thread-safety: OnCommit and Collect may be called from any thread. Tasks by state are as of the
-// last Refresh, which asks the engine and does not wait.
+// Thread-safety: OnCommit, OnCheckpoint and Collect may be called from any thread. Tasks by state
+// are as of the last Refresh, which asks the engine and does not wait.
 #pragma once
 
 #include <functional>
@@ -13,6 +13,8 @@
 #include <vector>
 
 #include <prometheus/collectable.h>
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
@@ -39,6 +41,7 @@ class Figures : public prometheus::Collectable {
   void AddSource(Source source) { sources_.push_back(std::move(source)); }
 
   void OnCommit(uint32_t events, size_t bytes, int64_t us);
+  void OnCheckpoint(Seq last, const Status& made);
   // Looks at the engine's tasks; what was seen is shown from then on.
   static void Refresh(std::shared_ptr<Figures> figures, Engine& engine);
 
@@ -49,6 +52,8 @@ class Figures : public prometheus::Collectable {
   prometheus::Histogram& commit_seconds_;
   prometheus::Histogram& commit_events_;
   prometheus::Histogram& commit_bytes_;
+  prometheus::Gauge& checkpoint_event_;
+  prometheus::Counter& checkpoint_failures_;
   std::vector<Source> sources_;
 
   mutable std::mutex mutex_;

@@ -46,6 +46,7 @@ struct HostOptions {
   uint32_t verification_timeout_minutes = 1'440;
   uint32_t packages_max = 0;
   uint32_t devices_per_batch_max = 0;
+  uint64_t checkpoint_events = 1'000'000;
 };
 
 class Host {

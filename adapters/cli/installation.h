@@ -1,6 +1,7 @@
 // What an installation keeps in its data directory beside the log, and where everything lies.
 //
 //   DIR/log/             the events, and the sidecar
+//   DIR/checkpoints/     states folded from the log; may be deleted, starting then takes longer
 //   DIR/sidecar.key      the sidecar's key; keep a copy of it elsewhere
 //   DIR/installation.key from which the keys of download links and object ids are made
 //   DIR/access-key.json  the first access key of the console's API, mode 0600

@@ -118,6 +118,10 @@ void AddServe(CLI::App& app, int& exit_code) {
       ->add_option("--devices-per-batch-max", host.devices_per_batch_max,
                    "Devices of a batch at most; 0 is no limit")
       ->capture_default_str();
+  serve
+      ->add_option("--checkpoint-events", host.checkpoint_events,
+                   "A checkpoint so many events after the last at the earliest; 0: none is made")
+      ->capture_default_str();
   serve->footer(
       "When it serves it prints one line, 'ready http=ADDR:PORT mqtt=HOST:PORT'. The first access\n"
       "key is in DIR/access-key.json. SIGTERM ends it in order. All of these can stand in the\n"

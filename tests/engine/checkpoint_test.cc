@@ -197,10 +197,10 @@ namespace {
 
 // An engine over a log in memory with its checkpoints in a directory.
 struct Working {
-  Working(const std::string& dir, std::shared_ptr<MemoryDisk> disk) {
+  Working(const std::string& dir, std::shared_ptr<MemoryDisk> disk, uint64_t every_events = 500) {
     EngineOptions options;
     options.data_dir = dir;
-    options.checkpoint_events = 500;
+    options.checkpoint_events = every_events;
     options.on_recovery = [this](Seq) { ++folded; };
     options.on_checkpoint = [this](Seq, const Status& status) {
       ++(status.ok() ? made : failed);
@@ -262,6 +262,31 @@ TEST_CASE("an engine makes checkpoints while it works and starts from the newest
   CHECK(again.DigestNow() == digest);
   CHECK(again.folded > 0);
   CHECK(again.folded < 1'100);  // The tail, not all.
+}
+
+TEST_CASE("what a stopped engine left without a checkpoint is made up for at the next start",
+          "[checkpoint]") {
+  TempDir dir;
+  auto disk = std::make_shared<MemoryDisk>();
+  {
+    Busy f;
+    f.GoOn();
+    f.RecordDigest();
+    MemoryLog copy(disk);
+    REQUIRE(f.log()
+                .Read(Seq(1),
+                      [&](const CommitReader& commit) {
+                        SealedCommit sealed{.header = commit.header(),
+                                            .event_count = commit.event_count(),
+                                            .bytes = std::string(commit.bytes()),
+                                            .hash = commit.hash()};
+                        return copy.Append(sealed, {});
+                      })
+                .ok());
+  }
+  Working working(dir.path(), disk, 1);
+  working.made.wait(0);
+  CHECK(working.made == 1);
 }
 
 TEST_CASE("an engine that cannot make checkpoints works on", "[checkpoint]") {
