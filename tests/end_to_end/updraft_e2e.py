@@ -119,15 +119,23 @@ class Service:
         self.log_path = os.path.join(self.dir, "log")
         self._options = options
         self._new_session = new_session
+        self.environment = {}  # Beyond this program's.
         self.http = self.mqtt = "127.0.0.1:0"
         self._process = None
 
     def start(self):
+        self.launch()
+        return self.await_ready()
+
+    def launch(self):
+        """Only begins to start it."""
         with open(self.log_path, "a") as log:
             self._process = Process(
                 [UPDRAFT, "serve", "--data", self.data, "--http", self.http,
                  "--with-broker", self.mqtt, *self._options], stderr=log,
-                start_new_session=self._new_session)
+                start_new_session=self._new_session, env=os.environ | self.environment)
+
+    def await_ready(self):
         try:
             ready = self._process.wait_for_line("ready ")
         except AssertionError:
@@ -136,7 +144,7 @@ class Service:
         self.http, self.mqtt = words["http"], words["mqtt"]
         with open(os.path.join(self.data, "access-key.json")) as file:
             self.key = json.load(file)
-        wait_until("it is ready", lambda: self._request("GET", "/readyz")[0] == 200)
+        wait_until("it is ready", lambda: self.request("GET", "/readyz")[0] == 200)
         return self
 
     @property
@@ -182,6 +190,19 @@ class Service:
 
     def call(self, action, **parameters):
         """The answer; lists become Name.1, Name.2. Signed as older RPC clients do."""
+        flat = self.signed("POST", action, **parameters)
+        status, text = self.request("POST", "/", urllib.parse.urlencode(flat),
+                                     {"Content-Type": "application/x-www-form-urlencoded"})
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            raise AssertionError(f"HTTP {status}, not JSON: {text[:200]}") from None
+        if not answer.get("Success"):
+            raise Refused(answer)
+        return answer
+
+    def signed(self, method, action, **parameters):
+        """All parameters of the call, with its signature."""
         flat = {}
         for name, value in parameters.items():
             if isinstance(value, (list, tuple)):
@@ -197,18 +218,18 @@ class Service:
             "Timestamp": datetime.datetime.now(datetime.timezone.utc).strftime(
                 "%Y-%m-%dT%H:%M:%SZ"),
         }
-        flat["Signature"] = sign_v1("POST", flat, self.key["AccessKeySecret"])
-        status, text = self._request("POST", "/", urllib.parse.urlencode(flat),
-                                     {"Content-Type": "application/x-www-form-urlencoded"})
-        try:
-            answer = json.loads(text)
-        except ValueError:
-            raise AssertionError(f"HTTP {status}, not JSON: {text[:200]}") from None
-        if not answer.get("Success"):
-            raise Refused(answer)
-        return answer
+        return flat | {"Signature": sign_v1(method, flat, self.key["AccessKeySecret"])}
 
-    def _request(self, method, path, body=None, headers=()):
+    def follow(self):
+        """An open stream of the committed events, from the first on."""
+        query = urllib.parse.urlencode(self.signed("GET", "FollowEvents", From=1))
+        connection = http.client.HTTPConnection(self.http, timeout=DEADLINE_SECONDS)
+        connection.request("GET", f"/events?{query}")
+        response = connection.getresponse()
+        assert response.status == 200, response.read()
+        return response
+
+    def request(self, method, path, body=None, headers=()):
         connection = http.client.HTTPConnection(self.http, timeout=DEADLINE_SECONDS)
         with contextlib.closing(connection):
             connection.request(method, path, body, dict(headers))
@@ -217,7 +238,7 @@ class Service:
 
     def metrics(self):
         """All samples of /metrics, as {'name{label="x"}': value}."""
-        _, text = self._request("GET", "/metrics")
+        _, text = self.request("GET", "/metrics")
         samples = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
         return {name: float(value) for name, value in samples}
 
@@ -254,7 +275,7 @@ class Service:
              "policy": offer["Policy"], "Signature": offer["Signature"],
              "success_action_status": "200"}, content)
         url = urllib.parse.urlsplit(offer["Host"])
-        status, answer = self._request("POST", url.path, body, {"Content-Type": content_type})
+        status, answer = self.request("POST", url.path, body, {"Content-Type": content_type})
         assert status == 200, (status, answer)
         return offer["FirmwareUrl"]
 
