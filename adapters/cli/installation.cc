@@ -1,7 +1,6 @@
 #include "adapters/cli/installation.h"
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include <fcntl.h>
@@ -13,6 +12,7 @@
 #include "adapters/wire/hmac.h"
 #include "events/base/bytes.h"
 #include "events/base/owned_fd.h"
+#include "events/log/files.h"
 #include "events/log/key_file.h"
 
 namespace updraft {
@@ -23,14 +23,6 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kKeyBytes = 32;
 constexpr size_t kSmallFileBytesMax = 1 << 20;
 
-Status SystemError(std::string_view what, const std::string& path) {
-  StatusCode code = errno == ENOENT   ? StatusCode::kNotFound
-                    : errno == EACCES ? StatusCode::kPermissionDenied
-                    : errno == ENOSPC ? StatusCode::kResourceExhausted
-                                      : StatusCode::kUnavailable;
-  return Status(code, fmt::format("{} '{}': {}", what, path, std::strerror(errno)));
-}
-
 std::string Text(const Json& json, const char* key) {
   auto it = json.find(key);
   return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
@@ -40,12 +32,12 @@ std::string Text(const Json& json, const char* key) {
 
 Result<std::string> ReadSmallFile(const std::string& path) {
   OwnedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) return SystemError("cannot read", path);
+  if (fd.get() < 0) return FileFault("read", path, errno);
   std::string text;
   char buffer[4096];
   while (true) {
     ssize_t got = read(fd.get(), buffer, sizeof(buffer));
-    if (got < 0) return SystemError("cannot read", path);
+    if (got < 0) return FileFault("read", path, errno);
     if (got == 0) return text;
     text.append(buffer, static_cast<size_t>(got));
     if (text.size() > kSmallFileBytesMax) {
@@ -57,29 +49,29 @@ Result<std::string> ReadSmallFile(const std::string& path) {
 Status ReplaceFile(const std::string& path, std::string_view text, int mode) {
   std::string draft = path + ".new";
   OwnedFd fd(open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-  if (fd.get() < 0) return SystemError("cannot write", draft);
+  if (fd.get() < 0) return FileFault("write to", draft, errno);
   // The mode at creation is cut by the process's mask, and a leftover keeps its own.
-  if (fchmod(fd.get(), static_cast<mode_t>(mode)) != 0) return SystemError("cannot write", draft);
+  if (fchmod(fd.get(), static_cast<mode_t>(mode)) != 0) return FileFault("write to", draft, errno);
   while (!text.empty()) {
     ssize_t written = write(fd.get(), text.data(), text.size());
-    if (written < 0) return SystemError("cannot write", draft);
+    if (written < 0) return FileFault("write to", draft, errno);
     text.remove_prefix(static_cast<size_t>(written));
   }
-  if (fsync(fd.get()) != 0) return SystemError("cannot write", draft);
-  if (rename(draft.c_str(), path.c_str()) != 0) return SystemError("cannot write", path);
+  if (fsync(fd.get()) != 0) return FileFault("write to", draft, errno);
+  if (rename(draft.c_str(), path.c_str()) != 0) return FileFault("replace", path, errno);
   return OkStatus();
 }
 
 Status Installation::Prepare() {
-  std::error_code error;
-  bool made = std::filesystem::create_directories(dir_, error);
-  if (error) {
-    return Status(StatusCode::kUnavailable,
-                  fmt::format("cannot make the data directory '{}': {}", dir_, error.message()));
-  }
-  if (made && chmod(dir_.c_str(), 0700) != 0) return SystemError("cannot close off", dir_);
+  RETURN_IF_ERROR(MakeDirectory(dir_));
   Status loaded = Load();
   if (loaded.code() != StatusCode::kNotFound) return loaded;
+  if (std::filesystem::exists(log_dir())) {
+    return Status(StatusCode::kFailedPrecondition,
+                  fmt::format("the key file {} is missing: restore it from its backup; without it "
+                              "the ids and links that were given out mean nothing any more",
+                              installation_key_path()));
+  }
   RETURN_IF_ERROR(WriteKeyFile(installation_key_path(), RandomBytes(kKeyBytes)));
   return Load();
 }

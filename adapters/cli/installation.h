@@ -43,6 +43,7 @@ class Installation {
   std::string access_key_path() const { return dir_ + "/access-key.json"; }
 
   // Makes the directory, for the owner only, and the installation's key, where they are missing.
+  // FAILED_PRECONDITION when the key is missing beside a log.
   Status Prepare();
   // Reads the key and makes nothing. NOT_FOUND where no service ever ran.
   Status Load();

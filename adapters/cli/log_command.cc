@@ -159,6 +159,16 @@ Status Import(const LogOptions& options) {
   return OkStatus();
 }
 
+Status CutDamagedTail(const LogOptions& options) {
+  const Installation installation(options.data_dir);
+  ASSIGN_OR_RETURN(auto log, RocksLog::Open({.dir = installation.log_dir(),
+                                             .sidecar_key_path = installation.sidecar_key_path(),
+                                             .cut_damaged_tail = true}));
+  for (const std::string& notice : log->notices()) fmt::print("{}\n", notice);
+  fmt::print("the log is good and ends at event {}\n", log->head().last.value());
+  return OkStatus();
+}
+
 }  // namespace
 
 void AddLog(CLI::App& app, int& exit_code) {
@@ -206,6 +216,12 @@ void AddLog(CLI::App& app, int& exit_code) {
       add("compare", "Whether the log still is the one whose signed head was kept", Compare);
   data(compare)->required();
   file(compare, "What 'log head' printed then")->required();
+  data(
+      add("cut-damaged-tail",
+          "After a power failure, when a start refuses the log's last record: cut it off, if it is "
+          "only that. Nobody was told of what was being written when the power failed",
+          CutDamagedTail))
+      ->required();
   CLI::App* write = add("export", "Write the log, or an excerpt, to one file", Export);
   data(write)->required();
   file(write, "The file to make")->required();

@@ -28,6 +28,9 @@ SEED = int(os.environ.get("SEED", time.time_ns() % 1_000_000))
 # brings its share; and many more than are ever under way, so that a lost one shows.
 VERSIONS_PER_DEVICE = 16
 
+# More of one device is never under way when the engine is killed; less than the versions there are.
+UNDER_WAY = 80
+
 # Below what the gate lets a device say, see its README.
 QOS0_PAUSE_SECONDS = 0.05
 QOS1_PAUSE_SECONDS = 0.125
@@ -37,13 +40,18 @@ CALL_PAUSE_SECONDS = 0.02
 CHECKPOINT_SECONDS = 60
 
 
-def first_missing(said, logged):
-    """Where `said` ceases to be found in `logged`, in this order; None when all of it is there.
+def missing(said, logged):
+    """The indices of what was said and is not found in `logged`, in this order.
 
-    More may be logged than was said: what the broker sends again.
+    More may be logged than was said: what the broker sends again, at most UNDER_WAY at a time.
     """
-    rest = iter(logged)
-    return next((i for i, word in enumerate(said) if word not in rest), None)
+    lost, at = [], 0
+    for i, word in enumerate(said):
+        try:
+            at = logged.index(word, at, at + UNDER_WAY) + 1
+        except ValueError:
+            lost.append(i)
+    return lost
 
 
 class Talker(threading.Thread):
@@ -54,7 +62,8 @@ class Talker(threading.Thread):
         self._client, self._harness, self._qos = client, harness, qos
         self._topic = f"/ota/device/inform/{product}/{name}"
         self.name = name
-        self.said = []  # Versions that the broker has.
+        self.said = []  # Versions that the broker has,
+        self.rounds = []  # and in which round they were said.
         self.said_while_away = 0
         self.error = None
 
@@ -64,6 +73,7 @@ class Talker(threading.Thread):
         if self._qos == 0:
             self._client.ping()
         self.said.append(version)
+        self.rounds.append(self._harness.round)
 
     def run(self):
         versions = self._harness.versions
@@ -110,7 +120,7 @@ class Harness:
         self.wanted = collections.deque(maxlen=50)  # Device names that were asked for.
         self.batches = {}  # Job id: whether it was cancelled; None when that is unknown.
         self.events = []
-        self.rejected = 0
+        self.round = "set-up"
 
     def call(self, action, **parameters):
         """The answer; None when there was none, so that it may be done or not."""
@@ -210,9 +220,8 @@ class Harness:
         logged = self.reports_in_log()
         lost = []
         for talker in self.talkers:
-            missing = first_missing(talker.said, logged[talker.name])
-            if missing is not None:
-                lost.append((talker.name, missing, talker.said[missing]))
+            for i in missing(talker.said, logged[talker.name]):
+                lost.append((talker.name, i, talker.said[i], talker.rounds[i]))
         return lost
 
     def lost_answers(self):
@@ -326,6 +335,7 @@ class CrashTest(unittest.TestCase):
             if round_number == ROUNDS // 2:
                 kind = "checkpointing"  # One at least.
             how[kind] += 1
+            harness.round = f"{round_number} {kind}"
             try:
                 start_seconds = self.play_round(kind, choice, start_seconds)
             except BaseException:
@@ -363,13 +373,14 @@ class CheckerTest(unittest.TestCase):
     """The harness can fail: whichever one item is taken away, it says so."""
 
     def test_a_report_that_is_not_in_the_log_is_noticed(self):
-        said = [str(i % 20) for i in range(50)]
-        numbers = list(range(50))
-        again = numbers[:10] + numbers[5:30] + numbers[28:]  # As after two crashes.
+        versions = 2 * UNDER_WAY
+        numbers = list(range(500))
+        said = [str(i % versions) for i in numbers]
+        again = numbers[:60] + numbers[25:300] + numbers[278:]  # As after two crashes.
         for logged in (numbers, again):
-            self.assertIsNone(first_missing(said, [said[n] for n in logged]))
+            self.assertEqual(missing(said, [said[n] for n in logged]), [])
             for lost in numbers:
-                self.assertIsNotNone(first_missing(said, [said[n] for n in logged if n != lost]))
+                self.assertIn(lost, missing(said, [said[n] for n in logged if n != lost]))
 
     def test_the_log_is_read_as_it_is_written(self):
         events = [{"seq": 1, "versionNamed": {"version": 1, "text": "1.0"}},

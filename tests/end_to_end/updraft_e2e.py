@@ -175,7 +175,8 @@ class Service:
     def close(self):
         if self._process and self._process.process.poll() is None:
             self.stop()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        if not os.environ.get("UPDRAFT_KEEP"):  # To look at it.
+            shutil.rmtree(self.dir, ignore_errors=True)
 
     def log_tail(self, lines=30):
         with open(self.log_path) as log:
