@@ -44,6 +44,7 @@ events::Event::Builder CommitWriter::Add() {
 uint32_t CommitWriter::count() const { return static_cast<uint32_t>(state_->events.size()); }
 
 size_t CommitWriter::bytes_estimate() const {
+  if (state_->events.empty()) return 256;  // Cap'n Proto's message has no arena to be asked yet.
   return state_->message->sizeInWords() * sizeof(capnp::word) + 256;
 }
 
