@@ -27,7 +27,8 @@ Status Damaged(const std::string& path, const WalScan& scan) {
   const std::string_view way_out =
       scan.is_last_record
           ? "if the power failed while it was written, nobody was told of it and it can be cut: "
-            "open the log once with cut_damaged_tail; else restore the directory from its backup"
+            "say 'updraft log cut-damaged-tail' (RocksLogOptions::cut_damaged_tail); else restore "
+            "the directory from its backup"
           : "restore the directory from its backup, or import an export into a new one";
   return Status(StatusCode::kDataLoss, fmt::format("{} is damaged at byte {}: {}; {}", path,
                                                    scan.offset, scan.why, way_out));

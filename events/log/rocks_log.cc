@@ -5,6 +5,7 @@
 //   sidecar   see side_keys.h                      sealed, see side_cipher.h
 //   meta      "format"                             "1": raised when an older build must not open it
 //             "sidecar key"                        "updraft", sealed: proves the key file
+//             "erased"                             there while files hold what was erased
 //
 //   HEAD      see head_note.h
 //   WRITER    locked by the process that writes
@@ -17,6 +18,7 @@
 #include <mutex>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "events/base/bytes.h"
 #include "events/base/format.h"
@@ -32,6 +34,7 @@ namespace {
 constexpr uint32_t kFormat = 1;
 constexpr char kFormatKey[] = "format";
 constexpr char kKeyProof[] = "sidecar key";
+constexpr char kErasedKey[] = "erased";
 constexpr std::string_view kKeyProofText = "updraft";
 // A writer moves files under a reader that opens; the reader begins again.
 constexpr int kReadOnlyTriesMax = 100;
@@ -53,7 +56,8 @@ class RocksLogImpl final : public RocksLog {
   Status OpenForReading();
 
   const std::vector<std::string>& notices() const override { return notices_; }
-  Status PurgeErased() override { return database_->Purge(Column::kSidecar); }
+  bool has_erased() const override;
+  Status PurgeErased() override;
   Status Append(const SealedCommit& commit, std::span<const SideWrite> side) override;
   Status Confirm() override;
   LogHead head() const override;
@@ -74,7 +78,9 @@ class RocksLogImpl final : public RocksLog {
   Status FindHead();
   Status CheckNote(const std::optional<HeadNote>& note);
   Status NoLogHere() const;
+  Status CheckNeverMade() const;
   Status AddSideWrites(std::span<const SideWrite> side, std::vector<Record>& records) const;
+  Status WriteRecords(std::vector<Record>& records);
   Status FailForEver(const SealedCommit& commit, const Status& why);
 
   const RocksLogOptions options_;
@@ -83,6 +89,10 @@ class RocksLogImpl final : public RocksLog {
   std::unique_ptr<RocksDatabase> database_;
   std::vector<std::string> notices_;
   bool serving_ = false;  // Opened for writing, and all was well.
+
+  mutable std::mutex erased_mutex_;  // Guards the erasing writes, and what follows.
+  uint64_t erasings_ = 0;            // By this object.
+  bool has_erased_ = false;          // As kErasedKey is there.
 
   mutable std::mutex mutex_;  // Guards what follows.
   LogHead head_;
@@ -93,6 +103,16 @@ Status RocksLogImpl::NoLogHere() const {
   return Status(
       StatusCode::kNotFound,
       fmt::format("there is no log in {}: make one, or name the right directory", options_.dir));
+}
+
+// The key is made after the first files of the log, so where it lies alone a log was lost.
+Status RocksLogImpl::CheckNeverMade() const {
+  const std::string& key = options_.sidecar_key_path;
+  if (access(key.c_str(), F_OK) != 0) return OkStatus();
+  return Status(StatusCode::kDataLoss,
+                fmt::format("the key file {} is there, but there is no log in {}: restore the "
+                            "directory from its backup; to begin a new log, move the key away",
+                            key, options_.dir));
 }
 
 Status RocksLogImpl::TakeLock() {
@@ -119,6 +139,7 @@ Status RocksLogImpl::OpenForWriting() {
   RETURN_IF_ERROR(there);
   ASSIGN_OR_RETURN(LogDirectory survey, LogDirectory::Survey(dir));
   if (survey.empty() && !options_.create) return NoLogHere();
+  if (survey.empty()) RETURN_IF_ERROR(CheckNeverMade());
   RETURN_IF_ERROR(TakeLock());
   ASSIGN_OR_RETURN(survey, LogDirectory::Survey(dir));  // As it is now that nobody else writes.
   LogDirectory::Replay replay;
@@ -242,13 +263,14 @@ Status RocksLogImpl::LoadKey() {
   return OkStatus();
 }
 
-// The last commit, checked with the one before it.
+// The last commit, checked with the one before it, and what goes on from there.
 Status RocksLogImpl::FindHead() {
   RocksDatabase::Cursor last = database_->AtLast(Column::kCommits);
   RETURN_IF_ERROR(last.status());
   if (!last.valid()) return OkStatus();
   ASSIGN_OR_RETURN(CommitReader commit, CommitReader::Open(last.value()));
   head_ = HeadAfter(commit);
+  has_erased_ = database_->Get(Column::kMeta, kErasedKey).ok();
   const uint64_t first = commit.header().first.value();
   return Read(Seq(first > 1 ? first - 1 : first), [](const CommitReader&) { return OkStatus(); });
 }
@@ -274,7 +296,7 @@ Status RocksLogImpl::Append(const SealedCommit& commit, std::span<const SideWrit
   std::vector<Record> records;
   records.push_back({Column::kCommits, CommitKey(commit.header.first), commit.bytes});
   Status written = AddSideWrites(side, records);
-  if (written.ok()) written = database_->Write(records);
+  if (written.ok()) written = WriteRecords(records);
   if (!written.ok()) return FailForEver(commit, written);
   std::lock_guard lock(mutex_);
   head_ = HeadAfter(commit);
@@ -298,6 +320,39 @@ Status RocksLogImpl::AddSideWrites(std::span<const SideWrite> side,
     }
     RETURN_IF_ERROR(cursor.status());
   }
+  return OkStatus();
+}
+
+// Notes, with the records, whether they erase something.
+Status RocksLogImpl::WriteRecords(std::vector<Record>& records) {
+  const bool erases = std::any_of(records.begin(), records.end(),
+                                  [](const Record& record) { return !record.value.has_value(); });
+  if (!erases) return database_->Write(records);
+  std::lock_guard lock(erased_mutex_);
+  records.push_back({Column::kMeta, kErasedKey, ""});
+  RETURN_IF_ERROR(database_->Write(records));
+  ++erasings_;
+  has_erased_ = true;
+  return OkStatus();
+}
+
+bool RocksLogImpl::has_erased() const {
+  std::lock_guard lock(erased_mutex_);
+  return has_erased_;
+}
+
+Status RocksLogImpl::PurgeErased() {
+  uint64_t before = 0;
+  {
+    std::lock_guard lock(erased_mutex_);
+    before = erasings_;
+  }
+  RETURN_IF_ERROR(database_->Purge(Column::kSidecar));
+  std::lock_guard lock(erased_mutex_);
+  if (erasings_ != before) return OkStatus();  // What was erased meanwhile may be left.
+  const Record done{Column::kMeta, kErasedKey, std::nullopt};
+  RETURN_IF_ERROR(database_->Write(std::span(&done, 1)));
+  has_erased_ = false;
   return OkStatus();
 }
 

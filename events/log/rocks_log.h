@@ -48,12 +48,16 @@ class RocksLog : public EventLog {
   // FAILED_PRECONDITION  another process writes it; a newer build wrote it; the sidecar's key file
   //                      is missing or another; the file system is read-only.
   // PERMISSION_DENIED, RESOURCE_EXHAUSTED (disk full), DATA_LOSS (damaged or missing files, each
-  // named). A log is never opened shorter than it was acknowledged, as far as its files can tell.
+  // named; a log to be made whose key is there already: it was there once). A log is never opened
+  // shorter than it was acknowledged, as far as its files can tell.
   static Result<std::unique_ptr<RocksLog>> Open(const RocksLogOptions& options);
 
   // What opening found and mended, a sentence each, for the operator.
   virtual const std::vector<std::string>& notices() const = 0;
 
+  // Erasing takes a value out of reach at once, but leaves its sealed bytes in files. Whether some
+  // are left, of this run or a former one. Any thread may ask.
+  virtual bool has_erased() const = 0;
   // Rewrites the sidecar's files without what was erased from it; once this is OK no file of the
   // directory holds it any more, not even encrypted. Any thread may call it; appends go on
   // meanwhile. Its cost grows with the sidecar: call it from time to time after erasing.

@@ -163,6 +163,8 @@ TEST_CASE("a log with a sidecar is not opened without its own key", "[log]") {
 TEST_CASE("a key file that an interrupted making left behind is used", "[log]") {
   Site site;
   const std::string key = RandomBytes(32);
+  fs::create_directory(site.dir());
+  REQUIRE(RocksDatabase::Open({.dir = site.dir(), .make = true}).ok());  // It got so far.
   REQUIRE(WriteKeyFile(site.key_path(), key).ok());
   Fill(*site.Open(), 1);
   CHECK(*ReadKeyFile(site.key_path(), 32) == key);
@@ -191,10 +193,32 @@ TEST_CASE("what was erased is on no disk after a purge", "[log]") {
     return sum;
   };
   CHECK(bytes() > large.size());
+  CHECK(log->has_erased());
+  log.reset();
+  log = site.Open();
+  CHECK(log->has_erased());  // It is not forgotten that there is something to forget.
   REQUIRE(log->PurgeErased().ok());
+  CHECK_FALSE(log->has_erased());
   CHECK(bytes() < large.size());
   CHECK(*log->ReadSide("t2") == "stays");
   Fill(*log, 1);
+  CHECK_FALSE(log->has_erased());
+  log.reset();
+  CHECK_FALSE(site.Open()->has_erased());
+}
+
+TEST_CASE("a log is not begun anew where its key tells that it was there", "[log]") {
+  Site site;
+  Fill(*site.Open(), 1);
+  for (bool with_directory : {true, false}) {
+    fs::remove_all(site.dir());
+    if (with_directory) fs::create_directory(site.dir());
+    Status refused = site.Refusal();
+    CHECK(refused.code() == StatusCode::kDataLoss);
+    CHECK_THAT(refused.message(), Contains(site.key_path()) && Contains(site.dir()));
+  }
+  fs::remove(site.key_path());
+  Fill(*site.Open(), 1);
 }
 
 TEST_CASE("a log of a newer format is refused, and the newer build named as the way out", "[log]") {
@@ -313,7 +337,7 @@ TEST_CASE("a last record that fails its checksum is cut only when the operator s
   FlipBit(wal, -5);
   Status refused = site.Refusal();
   CHECK(refused.code() == StatusCode::kDataLoss);
-  CHECK_THAT(refused.message(), Contains(wal) && Contains("cut_damaged_tail"));
+  CHECK_THAT(refused.message(), Contains(wal) && Contains("cut-damaged-tail"));
   RocksLogOptions options = site.options();
   options.cut_damaged_tail = true;
   log = site.Open(options);
