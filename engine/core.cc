@@ -71,7 +71,8 @@ Outcome Core::Execute(const Command& command, KeyId by) {
 
 std::vector<Push> Core::TakePushes(uint32_t max) {
   std::vector<Push> pushes;
-  if (clock_held_) return pushes;
+  // Nor in the turn that confirms the clock: what came due meanwhile has not happened yet.
+  if (clock_held_ || turn_->timers_held()) return pushes;
   while (!resend_.empty() && pushes.size() < max) {
     std::optional<Push> push = Resend(resend_.front());
     if (push && !pusher_.TakeRepeat(*turn_, options_.limits)) break;

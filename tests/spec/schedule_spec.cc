@@ -193,4 +193,21 @@ TEST_CASE("a schedule outlasts restarts", "[schedule]") {
   CHECK(f.StatusOf(batch) == BatchStatus::COMPLETED);
 }
 
+TEST_CASE("what came due while the clock was in doubt comes before any push", "[schedule]") {
+  Fleet f;
+  f.Settled("dev-1");
+  BatchId batch = f.StartBatch(Scheduled(f, 3'600'000, 2 * 3'600'000));
+  f.Pass(hours(1));
+  REQUIRE(f.StatusOf(batch) == BatchStatus::IN_PROGRESS);
+  f.core().HoldClock();
+  f.PassAsleep(hours(3));  // Its end passes, and nobody looks.
+  f.core().BeginTurn(f.now_ms());
+  REQUIRE(f.core().Execute(ConfirmClock{}, KeyId()).ok());
+  CHECK(f.core().TakePushes(10).empty());
+  f.core().EndTurn();
+  f.core().BeginTurn(f.now_ms());
+  CHECK(f.core().TakePushes(10).empty());
+  CHECK(f.Counts(batch) == "CANCELED 1");
+}
+
 }  // namespace updraft
