@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "events/base/bytes.h"
 #include "events/base/ids.h"
 #include "events/base/status.h"
 
@@ -22,6 +23,24 @@ struct DeviceRef {
   std::string name;
 };
 
+// Makes a command safe to send again: for 24 hours, and as long as 100,000 newer ones have not
+// come, the same call with the same order is answered as at first and nothing more is done. Another
+// order is refused. A refused command leaves no trace, so that it can be tried again.
+struct ClientToken {
+  Fingerprint call;   // Of who calls, what for, and the token. None: the command has no token.
+  Fingerprint order;  // Of all that is asked.
+};
+
+// Where a command comes from.
+struct Origin {
+  KeyId by;  // The console key that asks, kept with the events; 0 for none.
+  ClientToken token;
+
+  Origin() = default;
+  Origin(KeyId key) : by(key) {}  // NOLINT: implicit, most commands have no token.
+  Origin(KeyId key, ClientToken client_token) : by(key), token(client_token) {}
+};
+
 // --- Products, modules, devices, keys ---
 
 struct CreateProduct {
@@ -32,6 +51,7 @@ struct CreateProduct {
   std::string description;
   std::string product_key;     // Made up when empty.
   std::string product_secret;  // Made up when empty.
+  bool dynamic_registration = false;
 };
 struct UpdateProduct {
   std::string product_key;
@@ -64,12 +84,28 @@ struct NewDevice {
   std::string name;    // Made up when empty.
   std::string secret;  // Made up when empty.
   std::string nickname;
-  std::string salt;  // The engine's.
+  std::string salt;       // The engine's.
+  bool disabled = false;  // From the start: it may not connect until it is enabled.
 };
 // All of them or none; at most 1,000.
 struct RegisterDevices {
   std::string product_key;
   std::vector<NewDevice> devices;
+  // A number of the caller's for all of them, by which they are found later; 0 is none. Asked again
+  // with the same number, nothing more is registered.
+  uint64_t application = 0;
+};
+// What devices ran before they moved here, as told by who brings them; their own reports follow. At
+// most 1,000. Answered with those that cannot be so, by index, in TargetProblems; the others are
+// taken in. What is so already is nothing new.
+struct ImportVersions {
+  struct Entry {
+    std::string device_name;
+    std::string module;  // Empty: the default module.
+    std::string version;
+  };
+  std::string product_key;
+  std::vector<Entry> entries;
 };
 struct DeleteDevice {
   DeviceRef device;
@@ -237,11 +273,12 @@ struct ConfirmClock {};
 
 using Command =
     std::variant<CreateProduct, UpdateProduct, DeleteProduct, CreateModule, UpdateModule,
-                 DeleteModule, RegisterDevices, DeleteDevice, DisableDevice, EnableDevice,
-                 CreateKey, ChangeKey, DeleteKey, CreatePackage, DeletePackage, CreateBatch,
-                 EditBatch, PauseBatch, ResumeBatch, StopBatch, CancelBatch, CancelDevices,
-                 ConfirmTasks, ReupgradeTasks, ReportVersion, ReportProgress, RequestPackage,
-                 ReportPresence, BrokerStarted, TakePushes, AcknowledgePushes, ConfirmClock>;
+                 DeleteModule, RegisterDevices, ImportVersions, DeleteDevice, DisableDevice,
+                 EnableDevice, CreateKey, ChangeKey, DeleteKey, CreatePackage, DeletePackage,
+                 CreateBatch, EditBatch, PauseBatch, ResumeBatch, StopBatch, CancelBatch,
+                 CancelDevices, ConfirmTasks, ReupgradeTasks, ReportVersion, ReportProgress,
+                 RequestPackage, ReportPresence, BrokerStarted, TakePushes, AcknowledgePushes,
+                 ConfirmClock>;
 
 // --- Answers ---
 
@@ -253,6 +290,7 @@ struct CreatedProduct {
 struct CreatedDevices {
   DeviceId first;                  // The others follow it.
   std::vector<NewDevice> devices;  // With what was made up.
+  uint64_t application = 0;
 };
 struct CreatedPackage {
   PackageId package;
@@ -317,7 +355,8 @@ using Answer = std::variant<std::monostate, CreatedProduct, CreatedDevices, Crea
 struct Outcome {
   Status status;
   Answer answer;
-  int64_t time_ms = 0;  // The log's time at which it was decided.
+  int64_t time_ms = 0;  // The log's time at which it was decided; of a repeat, at first.
+  bool repeat = false;  // By its ClientToken: all was done before.
 
   bool ok() const { return status.ok(); }
 };

@@ -55,12 +55,12 @@ void Core::StartTurn(int64_t now_ms) {
   if (clock_held_) turn_->HoldTimers();
 }
 
-Outcome Core::Execute(const Command& command, KeyId by) {
+Outcome Core::Execute(const Command& command, const Origin& origin) {
   FireDueFor(*turn_, command);
   uint32_t before = writer_.count();
-  turn_->SetBy(by);
-  Outcome outcome = Decide(*turn_, options_.limits, command);
-  outcome.time_ms = turn_->now_ms();
+  turn_->SetBy(origin.by);
+  Outcome outcome = Decide(*turn_, options_.limits, command, origin.token);
+  if (!outcome.repeat) outcome.time_ms = turn_->now_ms();
   turn_->SetBy(KeyId());
   Assert(outcome.ok() || outcome.status.reason() == refusal::kNoOpenTask ||
              outcome.status.reason() == refusal::kNotPushed || writer_.count() == before,

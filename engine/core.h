@@ -61,7 +61,7 @@ class Core {
   // REQUIRED: now_ms is not before any earlier turn's.
   void BeginTurn(int64_t now_ms);
   // Not for TakePushes.
-  Outcome Execute(const Command& command, KeyId by);
+  Outcome Execute(const Command& command, const Origin& origin);
   // Whether the turn's commit has room for more commands.
   bool HasRoom() const { return turn_->HasRoom(); }
   // At most `max` pushes that are due now. Pushes that a former reign recorded and the broker may

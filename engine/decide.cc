@@ -6,6 +6,7 @@
 
 #include "engine/decide_internal.h"
 #include "events/base/assert.h"
+#include "events/base/bytes.h"
 
 namespace updraft {
 
@@ -23,12 +24,7 @@ Status CheckCaller(const World& world, KeyId by) {
                       : "the access key does not work any more; use another one");
 }
 
-}  // namespace
-
-Outcome Decide(Turn& turn, const Limits& limits, const Command& command) {
-  if (Status status = CheckCaller(turn.world(), turn.by()); !status.ok()) {
-    return Outcome{std::move(status), {}};
-  }
+Outcome DecideAnew(Turn& turn, const Limits& limits, const Command& command) {
   return std::visit(
       [&]<class C>(const C& c) -> Outcome {
         if constexpr (std::is_same_v<C, TakePushes>) {
@@ -41,6 +37,18 @@ Outcome Decide(Turn& turn, const Limits& limits, const Command& command) {
         }
       },
       command);
+}
+
+}  // namespace
+
+Outcome Decide(Turn& turn, const Limits& limits, const Command& command, const ClientToken& token) {
+  if (Status status = CheckCaller(turn.world(), turn.by()); !status.ok()) {
+    return Outcome{std::move(status), {}};
+  }
+  if (std::optional<Outcome> told = AnswerRepeat(turn, token)) return *std::move(told);
+  Outcome outcome = DecideAnew(turn, limits, command);
+  if (outcome.ok()) NoteToken(turn, token, outcome.answer);
+  return outcome;
 }
 
 Outcome Refuse(StatusCode code, std::string_view reason, std::string message) {
@@ -81,6 +89,36 @@ Result<PackageId> RequirePackage(const World& world, PackageId id) {
 Result<BatchId> RequireBatch(const World& world, BatchId id) {
   if (world.batches().Has(id)) return id;
   return Status(StatusCode::kNotFound, refusal::kUnknownBatch, "there is no such batch");
+}
+
+namespace {
+
+size_t ModulesOf(const World& world, DeviceId device) {
+  size_t count = 0;
+  for (InstalledId i = world.devices()[device].newest_installed; i;
+       i = world.installed()[i].older) {
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+Status CheckReport(const World& world, DeviceId device, std::string_view module_name,
+                   std::string_view version) {
+  ProductId product = world.devices()[device].product;
+  if (version.empty() || version.size() > kVersionBytesMax || !IsValidUtf8(version)) {
+    return Status(StatusCode::kInvalidArgument, refusal::kVersionMalformed,
+                  fmt::format("a version has 1 to {} bytes of UTF-8", kVersionBytesMax));
+  }
+  ModuleId module = world.FindModule(product, module_name.empty() ? kDefaultModule : module_name);
+  bool new_on_device = !module || !world.FindInstalled(device, module);
+  bool too_many = (!module && world.IndexOf(product).modules.size() >= kModulesPerProductMax) ||
+                  (new_on_device && ModulesOf(world, device) >= kModulesPerDeviceMax);
+  if (!too_many) return OkStatus();
+  return Status(StatusCode::kResourceExhausted, refusal::kTooManyModulesOnDevice,
+                fmt::format("a device reports on at most {} modules, a product's devices on {}",
+                            kModulesPerDeviceMax, kModulesPerProductMax));
 }
 
 VersionId FindOrNameVersion(Turn& turn, ProductId product, std::string_view text,

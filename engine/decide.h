@@ -52,7 +52,9 @@ struct Limits {
   uint32_t repeats_per_second = 200;  // Notices to devices that came back, of all batches.
 };
 
-Outcome Decide(Turn& turn, const Limits& limits, const Command& command);
+// With a token, only commands that create something.
+Outcome Decide(Turn& turn, const Limits& limits, const Command& command,
+               const ClientToken& token = {});
 
 // Fires what is due at the turn's time, at most `most` timers; false when more is due.
 bool FireTimers(Turn& turn, size_t most);

@@ -131,6 +131,7 @@ Outcome DecideOn(Turn& turn, const CreateProduct& c) {
   turn.Side(SideKeyOfProduct(id), c.product_secret);
   EmitModuleCreated(turn, FindOrNameModule(turn, id, kDefaultModule, DeviceId()), kDefaultModule,
                     "", "");
+  if (c.dynamic_registration) EmitProductUpdated(turn, id, c.name, c.description, true);
   return Done(CreatedProduct{id, c.product_key, c.product_secret});
 }
 
@@ -265,6 +266,9 @@ Outcome DecideOn(Turn& turn, const RegisterDevices& c) {
                          fmt::format("1 to {} devices can be registered at a time, not {}",
                                      kDevicesPerRegistrationMax, c.devices.size()));
   }
+  if (RegistrationId id = world.FindRegistration(c.application)) {
+    return Done(CreatedDevices{world.registrations()[id].first, c.devices, c.application});
+  }
   std::set<std::string_view> seen;
   for (const NewDevice& device : c.devices) {
     if (!IsDeviceName(device.name)) {
@@ -300,12 +304,17 @@ Outcome DecideOn(Turn& turn, const RegisterDevices& c) {
     registered.setProduct(product.value());
     registered.setCommitments(
         kj::arrayPtr(reinterpret_cast<const kj::byte*>(commitments.data()), commitments.size()));
+    registered.setApplication(c.application);
   });
   for (size_t i = 0; i < values.size(); ++i) {
     turn.Side(SideKeyOfDevice(DeviceId(first.value() + static_cast<uint32_t>(i))),
               std::move(values[i]));
+    if (!c.devices[i].disabled) continue;
+    turn.Emit([&](auto event) {
+      event.initDeviceDisabled().setDevice(first.value() + static_cast<uint32_t>(i));
+    });
   }
-  return Done(CreatedDevices{first, c.devices});
+  return Done(CreatedDevices{first, c.devices, c.application});
 }
 
 Outcome DecideOn(Turn& turn, const DeleteDevice& c) {

@@ -1,6 +1,7 @@
 // What the files of Decide share.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ Outcome DecideOn(Turn&, const CreateModule&);
 Outcome DecideOn(Turn&, const UpdateModule&);
 Outcome DecideOn(Turn&, const DeleteModule&);
 Outcome DecideOn(Turn&, const RegisterDevices&);
+Outcome DecideOn(Turn&, const ImportVersions&);
 Outcome DecideOn(Turn&, const DeleteDevice&);
 Outcome DecideOn(Turn&, const DisableDevice&);
 Outcome DecideOn(Turn&, const EnableDevice&);
@@ -54,6 +56,11 @@ inline Outcome RefuseUnknown(std::string_view reason, std::string message) {
 }
 inline Outcome Done(Answer answer = {}) { return Outcome{OkStatus(), std::move(answer)}; }
 
+// What a call with this token is told that was done before; nothing when it is to be done.
+std::optional<Outcome> AnswerRepeat(const Turn&, const ClientToken&);
+// Notes what the command with this token created; nothing when it has none.
+void NoteToken(Turn&, const ClientToken&, const Answer&);
+
 // Look-ups that refuse.
 Result<ProductId> RequireProduct(const World&, std::string_view key);
 Result<ModuleId> RequireModule(const World&, ProductId, std::string_view name);  // Registered.
@@ -67,6 +74,8 @@ Result<BatchId> RequireBatch(const World&, BatchId);
   if (!found.ok()) return Outcome{std::move(found).status(), {}}; \
   lhs = *std::move(found)
 
+// Whether a device may report this version of this module, within the bounds of decide.h.
+Status CheckReport(const World&, DeviceId, std::string_view module, std::string_view version);
 // Names the version or module if it is new, on behalf of `reporter` (0: an operator).
 VersionId FindOrNameVersion(Turn&, ProductId, std::string_view text, DeviceId reporter);
 ModuleId FindOrNameModule(Turn&, ProductId, std::string_view name, DeviceId reporter);

@@ -35,15 +35,6 @@ void Settle(Turn& turn, DeviceId device) {
   turn.Emit([&](auto event) { event.initDeviceSettled().setDevice(device.value()); });
 }
 
-size_t ModulesOf(const World& world, DeviceId device) {
-  size_t count = 0;
-  for (InstalledId i = world.devices()[device].newest_installed; i;
-       i = world.installed()[i].older) {
-    ++count;
-  }
-  return count;
-}
-
 // What a version means for the module's open task.
 void JudgeVersion(Turn& turn, TaskId id, VersionId version) {
   const World& world = turn.world();
@@ -69,21 +60,11 @@ Outcome DecideOn(Turn& turn, const ReportVersion& c) {
   const World& world = turn.world();
   REQUIRE_OR_REFUSE(DeviceId device, RequireDevice(world, c.device));
   ProductId product = world.devices()[device].product;
-  if (c.version.empty() || c.version.size() > kVersionBytesMax || !IsValidUtf8(c.version)) {
-    return RefuseInvalid(refusal::kVersionMalformed,
-                         fmt::format("a version has 1 to {} bytes of UTF-8", kVersionBytesMax));
-  }
-  ModuleId module = world.FindModule(product, c.module.empty() ? kDefaultModule : c.module);
-  bool new_on_device = !module || !world.FindInstalled(device, module);
-  bool too_many = (!module && world.IndexOf(product).modules.size() >= kModulesPerProductMax) ||
-                  (new_on_device && ModulesOf(world, device) >= kModulesPerDeviceMax);
-  if (too_many) {
-    return Refuse(StatusCode::kResourceExhausted, refusal::kTooManyModulesOnDevice,
-                  fmt::format("a device reports on at most {} modules, a product's devices on {}",
-                              kModulesPerDeviceMax, kModulesPerProductMax));
+  if (Status status = CheckReport(world, device, c.module, c.version); !status.ok()) {
+    return Outcome{std::move(status), {}};
   }
   ImplyOnline(turn, device, c.implies_online);
-  module = FindOrNameModule(turn, product, c.module, device);
+  ModuleId module = FindOrNameModule(turn, product, c.module, device);
   VersionId version = FindOrNameVersion(turn, product, c.version, device);
   bool changed = world.VersionOf(device, module) != version;
   if (changed) {

@@ -188,7 +188,8 @@ Status Engine::Impl::Submit(std::deque<Request>& requests) {
     std::lock_guard lock(mutex_);
     while (!requests.empty() && (status = MayEnter()).ok()) {
       Request& first = requests.front();
-      inbox_.push_back({std::move(first.command), std::move(first.callback), first.by, nullptr});
+      inbox_.push_back(
+          {std::move(first.command), std::move(first.callback), first.origin, nullptr});
       requests.pop_front();
     }
   }
@@ -351,8 +352,8 @@ Result<std::unique_ptr<Engine>> Engine::OpenWith(EngineOptions options,
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
-Status Engine::Submit(Command command, Callback callback, KeyId by) {
-  return impl_->Submit(Item{std::move(command), std::move(callback), by, nullptr});
+Status Engine::Submit(Command command, Callback callback, Origin origin) {
+  return impl_->Submit(Item{std::move(command), std::move(callback), origin, nullptr});
 }
 
 Status Engine::Submit(std::deque<Request>& requests) { return impl_->Submit(requests); }

@@ -124,6 +124,7 @@ class Narrator {
   Maybe TellJoined(TaskId id, bool conflicted);
   Maybe TellBatch(events::BatchCreated::Reader created) const;
   Maybe TellVersion(events::VersionReported::Reader reported);
+  Maybe TellImported(events::VersionsImported::Reader imported);
   Maybe TellCanceled(events::TasksCanceled::Reader canceled);
   Maybe TellSweep(events::SweepBegan::Reader began) const;
   Maybe TellPushed(events::TaskPushed::Reader pushed) const;
@@ -165,6 +166,7 @@ Narrator::Maybe Narrator::Tell(events::Event::Reader event) {
     case Event::PACKAGE_STATUS_CHANGED:
     case Event::PACKAGE_DELETED:
     case Event::PUSHES_ACKNOWLEDGED:
+    case Event::CLIENT_TOKEN_USED:
       return std::nullopt;
 
     case Event::DEVICES_REGISTERED: {
@@ -205,6 +207,8 @@ Narrator::Maybe Narrator::Tell(events::Event::Reader event) {
                        "the device has been online long enough, or has reported: what waits for "
                        "it may be pushed")
                  : std::nullopt;
+    case Event::VERSIONS_IMPORTED:
+      return TellImported(event.getVersionsImported());
     case Event::VERSION_REPORTED:
       return TellVersion(event.getVersionReported());
 
@@ -380,6 +384,19 @@ Narrator::Maybe Narrator::TellJoined(TaskId id, bool conflicted) {
   }
   bool confirm = w_.batches()[w_.tasks()[id].batch].need_confirm;
   return Engine(to + (confirm ? ": it waits to be confirmed" : ": it waits to be pushed"));
+}
+
+Narrator::Maybe Narrator::TellImported(events::VersionsImported::Reader imported) {
+  auto devices = imported.getDevices();
+  if (std::find(devices.begin(), devices.end(), device_.value()) == devices.end()) {
+    return std::nullopt;
+  }
+  ModuleId module(imported.getModule());
+  if (task_ && module != PackageOf(task_).module) return std::nullopt;
+  running_ = VersionId(imported.getVersion());
+  if (task_ && !begun_) return std::nullopt;
+  return Engine(fmt::format("the device was brought in as running version {} of module '{}'",
+                            VersionText(running_), w_.modules()[module].name));
 }
 
 Narrator::Maybe Narrator::TellVersion(events::VersionReported::Reader reported) {

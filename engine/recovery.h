@@ -19,7 +19,7 @@
 namespace updraft {
 
 // The highest schema that this build writes and understands.
-inline constexpr uint32_t kSchemaVersion = 1;
+inline constexpr uint32_t kSchemaVersion = 2;
 
 // Folds one commit into a world. DATA_LOSS when a recorded digest is not the world's;
 // FAILED_PRECONDITION when a newer build wrote it.

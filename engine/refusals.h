@@ -38,6 +38,7 @@ inline constexpr Name kSecretMalformed = "SECRET_MALFORMED";
 inline constexpr Name kTooManyDevices = "TOO_MANY_DEVICES";
 inline constexpr Name kTooManyModulesOnDevice = "TOO_MANY_MODULES_ON_DEVICE";
 inline constexpr Name kVersionMalformed = "VERSION_MALFORMED";
+inline constexpr Name kOtherVersionKnown = "OTHER_VERSION_KNOWN";
 inline constexpr Name kLastFormalKey = "LAST_FORMAL_KEY";
 inline constexpr Name kKeyTaken = "KEY_TAKEN";
 inline constexpr Name kFormalUserOnly = "FORMAL_USER_ONLY";
@@ -110,6 +111,10 @@ inline constexpr Name kNoSuchUpgrade = "NO_SUCH_UPGRADE";
 inline constexpr Name kWrongTaskState = "WRONG_TASK_STATE";
 inline constexpr Name kOutsideSchedule = "OUTSIDE_SCHEDULE";
 inline constexpr Name kOtherTaskOpen = "OTHER_TASK_OPEN";
+
+// Calls that are sent again.
+inline constexpr Name kTokenOfOtherOrder = "TOKEN_OF_OTHER_ORDER";
+inline constexpr Name kCreatedIsGone = "CREATED_IS_GONE";
 
 // Reports of devices.
 inline constexpr Name kNoOpenTask = "NO_OPEN_TASK";

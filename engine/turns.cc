@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "engine/refusals.h"
+#include "engine/restore_answer.h"
 
 namespace updraft {
 
@@ -21,6 +22,7 @@ void TakeForTurn(std::deque<Item>& inbox, std::deque<Item>& items) {
 
 Result<CommitJob> Turns::Begin(const EventLog& log, int64_t clock_ahead_max_ms,
                                const RecoveryOptions& options) {
+  log_ = &log;
   RETURN_IF_ERROR(core_.Recover(log, options));
   int64_t last_ms = core_.head().time_ms;
   int64_t wall_us = clock_.WallUs();
@@ -52,12 +54,13 @@ Job Turns::Turn(std::deque<Item>& items) {
       takers_.emplace_back(take->max, std::move(item.callback));
       continue;
     }
-    Outcome outcome = core_.Execute(item.command, item.by);
+    Outcome outcome = core_.Execute(item.command, item.origin);
     if (!item.callback) continue;
-    job.tellings.push_back(
-        [callback = std::move(item.callback), outcome = std::move(outcome)](const Status& status) {
-          callback(status.ok() ? outcome : Outcome{status, {}});
-        });
+    job.tellings.push_back([log = log_, callback = std::move(item.callback),
+                            outcome = std::move(outcome)](const Status& status) mutable {
+      if (status.ok() && outcome.repeat) outcome.status = RestoreAnswer(*log, outcome.answer);
+      callback(status.ok() ? outcome : Outcome{status, {}});
+    });
   }
   TakePushesForWaiting(job);
   job.commit = core_.EndTurn();

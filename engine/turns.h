@@ -31,7 +31,7 @@ inline constexpr size_t kJobsAhead = 1;
 struct Item {
   Command command;
   Engine::Callback callback;
-  KeyId by;
+  Origin origin;
   std::function<Engine::Finish(const World&)> look;  // In place of a command.
 };
 
@@ -54,9 +54,9 @@ class Turns {
   // `clock` outlives it.
   Turns(Core::Options options, const Clock& clock) : core_(std::move(options)), clock_(clock) {}
 
-  // Folds the log and begins a reign with the commit that is returned, which must be durable before
-  // the first turn. Where the clock is more than `clock_ahead_max_ms` ahead of the log it holds
-  // timers and pushes. Errors as Core::Recover.
+  // Folds the log, which outlives it, and begins a reign with the commit that is returned, which
+  // must be durable before the first turn. Where the clock is more than `clock_ahead_max_ms` ahead
+  // of the log it holds timers and pushes. Errors as Core::Recover.
   Result<CommitJob> Begin(const EventLog& log, int64_t clock_ahead_max_ms,
                           const RecoveryOptions& options = {});
 
@@ -79,6 +79,7 @@ class Turns {
 
   Core core_;
   const Clock& clock_;
+  const EventLog* log_ = nullptr;  // Since Begin.
   std::optional<LogTime> time_;
   std::deque<std::pair<uint32_t, Engine::Callback>> takers_;  // Waiting TakePushes.
 };

@@ -82,13 +82,14 @@ class Engine {
 
   // Asks for something. Never blocks. When OK is returned, `callback` (which may be null) is called
   // exactly once. UNAVAILABLE, and no callback: INBOX_FULL, ENGINE_STOPPED or LOG_FAILED.
-  // `by` is the console key that asks, kept with the events.
-  Status Submit(Command command, Callback callback, KeyId by = {});
+  // With a ClientToken `origin` makes a creating command safe to send again; other commands come
+  // without one.
+  Status Submit(Command command, Callback callback, Origin origin = {});
 
   struct Request {
     Command command;
     Callback callback;
-    KeyId by = {};
+    Origin origin = {};
   };
   // The same for many at once, which costs less and lets them share a commit: takes requests from
   // the front as long as there is room, and leaves the others in `requests`. OK when it took all.

@@ -105,5 +105,8 @@ struct Event {
     tasksCanceled @51 :Task.TasksCanceled;
     taskConfirmed @52 :Task.TaskConfirmed;
     taskReopened @53 :Task.TaskReopened;
+
+    clientTokenUsed @55 :Fleet.ClientTokenUsed;
+    versionsImported @56 :Fleet.VersionsImported;
   }
 }

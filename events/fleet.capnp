@@ -75,6 +75,8 @@ struct DevicesRegistered {
   product @1 :UInt32;
   commitments @2 :Data;
   # 16 bytes a device: the head of SHA-256 over the salt, name and secret that the sidecar holds.
+  application @3 :UInt64;
+  # By what the console asks what became of them; 0 when they were not applied for. Schema 2.
 }
 
 struct DeviceUpdated {
@@ -138,4 +140,39 @@ struct KeyChanged {
 
 struct KeyDeleted {
   key @0 :UInt32;
+}
+
+struct VersionsImported {
+  # What a module of these devices ran before they moved here, as an import tells; none of them had
+  # reported a version of it. At most 1,000. Schema 2.
+  module @0 :UInt32;
+  version @1 :UInt32;
+  devices @2 :List(UInt32);
+}
+
+enum Creation {
+  nothing @0;
+  # Nothing that has an id of its own to tell.
+  product @1;
+  devices @2;
+  package @3;
+  batch @4;
+  key @5;
+}
+
+struct ClientTokenUsed {
+  # The command of the events before it in this commit came with a token of the caller's: who sends
+  # the same again within 24 hours is told what was created then, and nothing is created. Schema 2.
+  callHigh @0 :UInt64;
+  callLow @1 :UInt64;
+  # The head of SHA-256 over the caller, the action and the token.
+  orderHigh @2 :UInt64;
+  orderLow @3 :UInt64;
+  # Likewise over all that was asked: the same token with another order is refused.
+  creation @4 :Creation;
+  first @5 :UInt32;
+  count @6 :UInt32;
+  # The id of what was created; of devices the first and how many follow.
+  warning @7 :Text;
+  # What the answer said beside it.
 }

@@ -6,6 +6,7 @@ namespace updraft {
 
 void Evolution::DeriveAll() {
   DeriveProducts();
+  DeriveCalls();
   DeriveDevices();
   DeriveBatches();
   DeriveTasks();
@@ -33,6 +34,15 @@ void Evolution::DeriveProducts() {
   }
   for (KeyId id(1); w_.keys_.Has(id); id = KeyId(id.value() + 1)) {
     if (!w_.keys_[id].deleted) w_.key_by_access_key_id_[w_.keys_[id].access_key_id] = id;
+  }
+}
+
+void Evolution::DeriveCalls() {
+  for (const UsedToken& token : w_.used_tokens_) {
+    w_.token_by_call_[{token.call_high, token.call_low}] = token.number;
+  }
+  for (RegistrationId id(1); w_.registrations_.Has(id); id = RegistrationId(id.value() + 1)) {
+    w_.registration_by_application_[w_.registrations_[id].application] = id;
   }
 }
 

@@ -42,6 +42,8 @@ class Evolution {
   void On(events::KeyCreated::Reader);
   void On(events::KeyChanged::Reader);
   void On(events::KeyDeleted::Reader);
+  void On(events::ClientTokenUsed::Reader);
+  void On(events::VersionsImported::Reader);
 
   void On(events::PackageCreated::Reader);
   void On(events::PackageStatusChanged::Reader);
@@ -105,6 +107,8 @@ class Evolution {
   void ExpectSettled(DeviceId device);
   void NoteWork(BatchId batch);
 
+  void SetVersion(DeviceId device, ModuleId module, VersionId version);
+  void DropOldestToken();
   InstalledId FindOrAddInstalled(DeviceId device, ModuleId module);
   void AddTask(BatchId batch, DeviceId device, TaskState state, TaskReason reason);
   void EndTask(TaskId id, TaskState state, TaskReason reason);
@@ -118,6 +122,7 @@ class Evolution {
   void CountInUse(ModuleId module, VersionId version, int by);
 
   void DeriveProducts();
+  void DeriveCalls();
   void DeriveDevices();
   void DeriveBatches();
   void DeriveTasks();

@@ -133,6 +133,10 @@ void Evolution::Apply(events::Event::Reader event) {
       return On(event.getTaskConfirmed());
     case Event::TASK_REOPENED:
       return On(event.getTaskReopened());
+    case Event::CLIENT_TOKEN_USED:
+      return On(event.getClientTokenUsed());
+    case Event::VERSIONS_IMPORTED:
+      return On(event.getVersionsImported());
   }
   Unreachable();
 }

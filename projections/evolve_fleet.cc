@@ -114,6 +114,13 @@ void Evolution::On(events::DevicesRegistered::Reader event) {
     Set<&Device::commitment>(id, head);
     w_.product_index_[product.value() - 1].devices.Append(id, 0);
   }
+  if (event.getApplication() == 0) return;
+  RegistrationId registration = w_.registrations_.Add();
+  Set<&Registration::application>(registration, event.getApplication());
+  Set<&Registration::first>(registration, DeviceId(event.getFirst()));
+  Set<&Registration::count>(registration,
+                            static_cast<uint32_t>(commitments.size() / kCommitmentBytes));
+  w_.registration_by_application_[event.getApplication()] = registration;
 }
 
 void Evolution::On(events::DeviceUpdated::Reader event) {
@@ -201,9 +208,17 @@ void Evolution::On(events::DeviceSettled::Reader event) {
 
 void Evolution::On(events::VersionReported::Reader event) {
   DeviceId device(event.getDevice());
-  ModuleId module(event.getModule());
-  VersionId version(event.getVersion());
   MarkActive(device);
+  SetVersion(device, ModuleId(event.getModule()), VersionId(event.getVersion()));
+}
+
+void Evolution::On(events::VersionsImported::Reader event) {
+  for (uint32_t device : event.getDevices()) {
+    SetVersion(DeviceId(device), ModuleId(event.getModule()), VersionId(event.getVersion()));
+  }
+}
+
+void Evolution::SetVersion(DeviceId device, ModuleId module, VersionId version) {
   InstalledId id = FindOrAddInstalled(device, module);
   if (VersionId before = w_.installed_[id].version) CountInUse(module, before, -1);
   CountInUse(module, version, 1);
@@ -248,6 +263,38 @@ void Evolution::On(events::KeyDeleted::Reader event) {
   Set<&Key::deleted>(id, true);
   Set<&Key::enabled>(id, false);
   w_.key_by_access_key_id_.erase(w_.keys_[id].access_key_id);
+}
+
+void Evolution::On(events::ClientTokenUsed::Reader event) {
+  SetGlobal<&Globals::tokens>(w_.globals_.tokens + 1);
+  UsedToken token;
+  token.number = w_.globals_.tokens;
+  token.call_high = event.getCallHigh();
+  token.call_low = event.getCallLow();
+  token.order_high = event.getOrderHigh();
+  token.order_low = event.getOrderLow();
+  token.creation = event.getCreation();
+  token.first = event.getFirst();
+  token.count = event.getCount();
+  token.warning = ToString(event.getWarning());
+  token.used = time_ms_;
+  w_.digest_.Add(DigestOf(token.number, token));
+  w_.token_by_call_[{token.call_high, token.call_low}] = token.number;
+  w_.used_tokens_.push_back(std::move(token));
+  // One comes and up to two go, so that no event pays for many that ran out together.
+  for (int i = 0; i < 2; ++i) {
+    bool ran_out = time_ms_ - w_.used_tokens_.front().used >= kTokenKeptMs;
+    if (ran_out || w_.used_tokens_.size() > kTokensMax) DropOldestToken();
+  }
+}
+
+void Evolution::DropOldestToken() {
+  const UsedToken& token = w_.used_tokens_.front();
+  auto it = w_.token_by_call_.find(Fingerprint{token.call_high, token.call_low});
+  // The same token may have been used again since it ran out.
+  if (it->second == token.number) w_.token_by_call_.erase(it);
+  w_.digest_.Subtract(DigestOf(token.number, token));
+  w_.used_tokens_.pop_front();
 }
 
 }  // namespace updraft

@@ -23,6 +23,7 @@
 
 #include "batch.capnp.h"
 #include "events/base/ids.h"
+#include "fleet.capnp.h"
 #include "package.capnp.h"
 #include "projections/ms48.h"
 #include "task.capnp.h"
@@ -31,6 +32,7 @@ namespace updraft {
 
 using events::BatchScope;
 using events::BatchStatus;
+using events::Creation;
 using events::PackageKind;
 using events::PackageStatus;
 using events::PushKind;
@@ -41,6 +43,7 @@ using events::TaskState;
 inline constexpr int kTaskStateCount = 7;
 
 using InstalledId = Id<struct InstalledTag, uint32_t>;  // One module on one device.
+using RegistrationId = Id<struct RegistrationTag, uint32_t>;
 
 // An enum of the schema in one byte.
 template <class E>
@@ -240,12 +243,34 @@ struct Globals {
   uint64_t pushes_acknowledged = 0;
   uint32_t schema_version = 0;
   int64_t clock_confirmed_ms = 0;
+  uint64_t tokens = 0;  // Creating calls that came with a token, so far.
 };
 
 // A notice that the broker may not have yet; found by its push number.
 struct PushInDoubt {
   uint64_t number = 0;
   TaskId task;
+};
+
+// A creating call that may be sent again: what it was, and what it created. Found by its number.
+struct UsedToken {
+  uint64_t number = 0;
+  uint64_t call_high = 0;  // The caller, the action and the token.
+  uint64_t call_low = 0;
+  uint64_t order_high = 0;  // All that was asked.
+  uint64_t order_low = 0;
+  Small<Creation> creation;
+  uint32_t first = 0;
+  uint32_t count = 0;
+  std::string warning;
+  Ms48 used;
+};
+
+// Devices that were applied for together.
+struct Registration {
+  uint64_t application = 0;
+  DeviceId first;
+  uint32_t count = 0;
 };
 
 // The digest's view of a record. Member and number of each field.
@@ -363,16 +388,33 @@ struct RecordTraits<Key> {
 template <>
 struct RecordTraits<Globals> {
   static constexpr int kKind = 10;
-  using Fields =
-      FieldList<Field<&Globals::broker_epoch, 1>, Field<&Globals::broker_run, 2>,
-                Field<&Globals::pushes, 3>, Field<&Globals::pushes_acknowledged, 4>,
-                Field<&Globals::schema_version, 5>, Field<&Globals::clock_confirmed_ms, 6>>;
+  using Fields = FieldList<Field<&Globals::broker_epoch, 1>, Field<&Globals::broker_run, 2>,
+                           Field<&Globals::pushes, 3>, Field<&Globals::pushes_acknowledged, 4>,
+                           Field<&Globals::schema_version, 5>,
+                           Field<&Globals::clock_confirmed_ms, 6>, Field<&Globals::tokens, 7>>;
 };
 
 template <>
 struct RecordTraits<PushInDoubt> {
   static constexpr int kKind = 11;
   using Fields = FieldList<Field<&PushInDoubt::task, 1>>;
+};
+
+template <>
+struct RecordTraits<UsedToken> {
+  static constexpr int kKind = 12;
+  using Fields = FieldList<Field<&UsedToken::call_high, 1>, Field<&UsedToken::call_low, 2>,
+                           Field<&UsedToken::order_high, 3>, Field<&UsedToken::order_low, 4>,
+                           Field<&UsedToken::creation, 5>, Field<&UsedToken::first, 6>,
+                           Field<&UsedToken::count, 7>, Field<&UsedToken::warning, 8>,
+                           Field<&UsedToken::used, 9>>;
+};
+
+template <>
+struct RecordTraits<Registration> {
+  static constexpr int kKind = 13;
+  using Fields = FieldList<Field<&Registration::application, 1>, Field<&Registration::first, 2>,
+                           Field<&Registration::count, 3>>;
 };
 
 }  // namespace updraft

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -269,11 +270,8 @@ class SavedWorld {
       if (status.ok()) status = SaveTable(table, write);
     });
     RETURN_IF_ERROR(status);
-    std::vector<PushInDoubt> pushes(world.pushes_in_doubt_.begin(), world.pushes_in_doubt_.end());
-    RETURN_IF_ERROR(write(HeadOf<PushInDoubt>(pushes.size())));
-    bytes.clear();
-    AppendRun(bytes, std::span<const PushInDoubt>(pushes));
-    return write(bytes);
+    RETURN_IF_ERROR(SaveNumbered(world.pushes_in_doubt_, write));
+    return SaveNumbered(world.used_tokens_, write);
   }
 
   static Status Load(const ReadBytes& read, const Digest& digest, World& world) {
@@ -287,7 +285,8 @@ class SavedWorld {
       if (status.ok()) status = LoadTable(read, table);
     });
     RETURN_IF_ERROR(status);
-    RETURN_IF_ERROR(LoadPushes(read, world));
+    RETURN_IF_ERROR(LoadNumbered(read, world.globals_.pushes, world.pushes_in_doubt_));
+    RETURN_IF_ERROR(LoadNumbered(read, world.globals_.tokens, world.used_tokens_));
     world.digest_ = world.ComputeDigest();
     if (world.digest_ == digest) return OkStatus();
     return Status(StatusCode::kDataLoss,
@@ -307,21 +306,32 @@ class SavedWorld {
     visit(world.batches_);
     visit(world.tasks_);
     visit(world.keys_);
+    visit(world.registrations_);
   }
 
-  // They are numbered without a gap up to the last push.
-  static Status LoadPushes(const ReadBytes& read, World& world) {
-    SavedTable saved;
-    RETURN_IF_ERROR(ReadHead<PushInDoubt>(read, saved));
-    if (saved.records > world.globals_.pushes) return Misfit("pushes");
+  // Records that are numbered without a gap up to `last`, and of which the older ones are gone.
+  template <class Record>
+  static Status SaveNumbered(const std::deque<Record>& kept, const WriteBytes& write) {
+    std::vector<Record> records(kept.begin(), kept.end());
+    RETURN_IF_ERROR(write(HeadOf<Record>(records.size())));
     std::string bytes;
-    std::vector<PushInDoubt> pushes(saved.records);
-    if (!pushes.empty()) {
-      RETURN_IF_ERROR(ReadRun(read, saved.fields, bytes, std::span(pushes)));
+    AppendRun(bytes, std::span<const Record>(records));
+    return write(bytes);
+  }
+
+  template <class Record>
+  static Status LoadNumbered(const ReadBytes& read, uint64_t last, std::deque<Record>& kept) {
+    SavedTable saved;
+    RETURN_IF_ERROR(ReadHead<Record>(read, saved));
+    if (saved.records > last) return Misfit("numbered records");
+    std::string bytes;
+    std::vector<Record> records(saved.records);
+    if (!records.empty()) {
+      RETURN_IF_ERROR(ReadRun(read, saved.fields, bytes, std::span(records)));
     }
-    uint64_t number = world.globals_.pushes - pushes.size();
-    for (PushInDoubt& push : pushes) push.number = ++number;
-    world.pushes_in_doubt_.assign(pushes.begin(), pushes.end());
+    uint64_t number = last - records.size();
+    for (Record& record : records) record.number = ++number;
+    kept.assign(records.begin(), records.end());
     return OkStatus();
   }
 };

@@ -44,6 +44,35 @@ KeyId World::FindKey(std::string_view access_key_id) const {
   return Find<KeyId>(key_by_access_key_id_, access_key_id);
 }
 
+const UsedToken* World::FindToken(Fingerprint call, int64_t now_ms) const {
+  auto it = token_by_call_.find(call);
+  if (it == token_by_call_.end()) return nullptr;
+  const UsedToken& token = used_tokens_[it->second - used_tokens_.front().number];
+  return now_ms - token.used < kTokenKeptMs ? &token : nullptr;
+}
+
+RegistrationId World::FindRegistration(uint64_t application) const {
+  auto it = registration_by_application_.find(application);
+  return it == registration_by_application_.end() ? RegistrationId() : it->second;
+}
+
+RegistrationId World::RegistrationOf(DeviceId first) const {
+  // They lie in the order of their devices.
+  uint32_t low = 1;
+  auto high = static_cast<uint32_t>(registrations_.size()) + 1;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (registrations_[RegistrationId(middle)].first < first) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  RegistrationId id(low);
+  bool found = registrations_.Has(id) && registrations_[id].first == first;
+  return found ? id : RegistrationId();
+}
+
 InstalledId World::FindInstalled(DeviceId device, ModuleId module) const {
   InstalledId id = devices_[device].newest_installed;
   while (id && installed_[id].module != module) id = installed_[id].older;
@@ -145,6 +174,8 @@ Digest World::ComputeDigest() const {
   add(batches_);
   add(tasks_);
   add(keys_);
+  add(registrations_);
+  for (const UsedToken& token : used_tokens_) sum.Add(DigestOf(token.number, token));
   for (const PushInDoubt& push : pushes_in_doubt_) sum.Add(DigestOf(push.number, push));
   return sum;
 }

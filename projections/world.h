@@ -19,6 +19,7 @@
 #include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
 
+#include "events/base/bytes.h"
 #include "events/log/event_log.h"
 #include "projections/agenda.h"
 #include "projections/digest.h"
@@ -35,6 +36,11 @@ inline constexpr std::string_view kDefaultModule = "default";
 // How long a device is left alone after it connected, unless it reports before: one that has just
 // upgraded gets the time to say so.
 inline constexpr int64_t kSettleMs = 2'000;
+
+// How long a creating call may be sent again by its token, and how many are kept: of more, the
+// oldest goes before its time.
+inline constexpr int64_t kTokenKeptMs = int64_t{24} * 3'600'000;
+inline constexpr size_t kTokensMax = 100'000;
 
 // A string map that is asked with views. (Debian's absl has a string_view of its own.)
 struct StringHash {
@@ -88,6 +94,8 @@ class World {
   const Table<KeyId, Key>& keys() const { return keys_; }
   const Globals& globals() const { return globals_; }
   const std::deque<PushInDoubt>& pushes_in_doubt() const { return pushes_in_doubt_; }
+  const std::deque<UsedToken>& used_tokens() const { return used_tokens_; }
+  const Table<RegistrationId, Registration>& registrations() const { return registrations_; }
 
   const DeviceNames& names() const { return names_; }
   const Agenda& agenda() const { return agenda_; }
@@ -103,6 +111,11 @@ class World {
   VersionId FindVersion(ProductId product, std::string_view text) const;
   PackageId FindPackageByName(std::string_view name) const;
   KeyId FindKey(std::string_view access_key_id) const;
+  // The last call of that fingerprint, if it is kept and was less than kTokenKeptMs ago.
+  const UsedToken* FindToken(Fingerprint call, int64_t now_ms) const;
+  RegistrationId FindRegistration(uint64_t application) const;
+  // Of a device that was applied for with others.
+  RegistrationId RegistrationOf(DeviceId first) const;
   InstalledId FindInstalled(DeviceId device, ModuleId module) const;
   // 0 also when the module is not installed or its version was never reported.
   VersionId VersionOf(DeviceId device, ModuleId module) const;
@@ -147,6 +160,7 @@ class World {
   Table<BatchId, Batch>& Of(Batch*) { return batches_; }
   Table<TaskId, Task>& Of(Task*) { return tasks_; }
   Table<KeyId, Key>& Of(Key*) { return keys_; }
+  Table<RegistrationId, Registration>& Of(Registration*) { return registrations_; }
 
   Table<ProductId, Product> products_;
   Table<ModuleId, Module> modules_;
@@ -159,6 +173,8 @@ class World {
   Table<KeyId, Key> keys_;
   Globals globals_;
   std::deque<PushInDoubt> pushes_in_doubt_;
+  std::deque<UsedToken> used_tokens_;  // Numbered without a gap.
+  Table<RegistrationId, Registration> registrations_;
   Digest digest_;
 
   DeviceNames names_;
@@ -167,6 +183,8 @@ class World {
   StringMap<ProductId> product_by_name_;
   StringMap<PackageId> package_by_name_;
   StringMap<KeyId> key_by_access_key_id_;
+  absl::btree_map<Fingerprint, uint64_t> token_by_call_;
+  absl::btree_map<uint64_t, RegistrationId> registration_by_application_;
   std::deque<ProductIndex> product_index_;
   std::deque<ModuleIndex> module_index_;
   std::deque<PackageIndex> package_index_;

@@ -25,6 +25,7 @@ void AddExplain(CLI::App& app, int& exit_code);
 void AddReplay(CLI::App& app, int& exit_code);
 void AddLog(CLI::App& app, int& exit_code);
 void AddKey(CLI::App& app, int& exit_code);
+void AddImport(CLI::App& app, int& exit_code);
 void AddBrokerConfig(CLI::App& app, int& exit_code);
 
 }  // namespace updraft

@@ -67,6 +67,7 @@ int Main(int argc, char** argv) {
   AddReplay(app, exit_code);
   AddLog(app, exit_code);
   AddKey(app, exit_code);
+  AddImport(app, exit_code);
   AddBrokerConfig(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -6,11 +6,11 @@ namespace updraft::openapi {
 
 const std::vector<ActionGroup>& AllActions() {
   static const std::vector<ActionGroup> kGroups = {
-      {"Products", ProductActions()},    {"Modules", ModuleActions()},
-      {"Devices", DeviceActions()},      {"Registration of many devices", RegistrationActions()},
-      {"Packages", PackageActions()},    {"Creating batches", JobCreationActions()},
-      {"Batches", JobActions()},         {"Tasks", TaskActions()},
-      {"Operation", OperationActions()},
+      {"Products", ProductActions()}, {"Modules", ModuleActions()},
+      {"Devices", DeviceActions()},   {"Registration of many devices", RegistrationActions()},
+      {"Packages", PackageActions()}, {"Creating batches", JobCreationActions()},
+      {"Batches", JobActions()},      {"Tasks", TaskActions()},
+      {"Moving in", ImportActions()}, {"Operation", OperationActions()},
   };
   return kGroups;
 }

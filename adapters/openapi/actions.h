@@ -47,5 +47,6 @@ const std::vector<Action>& JobCreationActions();
 const std::vector<Action>& JobActions();
 const std::vector<Action>& TaskActions();
 const std::vector<Action>& OperationActions();
+const std::vector<Action>& ImportActions();
 
 }  // namespace updraft::openapi

@@ -37,7 +37,8 @@ void SubmitBatch(const CallPtr& call, CreateBatch command, std::vector<ListedDev
     PutText(data, "Warning", created.warning);
     call->Answer({{"Data", data}});
   };
-  Status status = call->service.engine.Submit(std::move(command), std::move(on_outcome), call->by);
+  Status status =
+      call->service.engine.Submit(std::move(command), std::move(on_outcome), call->origin);
   if (!status.ok()) call->Refuse(status);
 }
 
@@ -133,6 +134,7 @@ Status ReadTargets(const Call& call, CreateBatch& command) {
 
 void SubmitBatchOverList(const CallPtr& call, CreateBatch command) {
   Result<std::string> text = ReadUploadedDeviceList(*call, call->arguments.Text("DnListFileUrl"));
+  if (!text.ok() && call->repeat) text = std::string();
   if (!text.ok()) return call->Refuse(text.status());
   std::vector<ListedDevice> list = ParseDeviceList(*text);
   if (list.size() > kDeviceListRowsMax) {

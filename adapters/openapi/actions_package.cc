@@ -84,8 +84,10 @@ void OnCreateFirmware(const CallPtr& call) {
   }
   if (Status status = CheckNoticeTexts(given); !status.ok()) return call->Refuse(status);
   Result<PostedPackage> posted = FindUploadedPackage(*call, given.Text("FirmwareUrl"));
+  if (!posted.ok() && call->repeat) posted = PostedPackage{};
   if (!posted.ok()) return call->Refuse(posted.status());
-  if (Status status = CheckStatedFile(given, *posted); !status.ok()) return call->Refuse(status);
+  Status status = call->repeat ? OkStatus() : CheckStatedFile(given, *posted);
+  if (!status.ok()) return call->Refuse(status);
   CreatePackage command{.product_key = given.Text("ProductKey"),
                         .module = given.Text("ModuleName"),
                         .name = name,

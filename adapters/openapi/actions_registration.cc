@@ -1,5 +1,6 @@
 // Registration of many devices: at once with names made up, or in two steps with names that are
 // checked first.
+#include <optional>
 #include <set>
 
 #include "adapters/openapi/actions.h"
@@ -14,51 +15,59 @@ namespace {
 constexpr int64_t kDevicesMax = 1'000;
 constexpr int64_t kApplyIdMax = int64_t{1} << 53;
 
-Result<uint64_t> FindApplication(const Call& call) {
-  auto id = static_cast<uint64_t>(*call.arguments.Number("ApplyId"));
-  const Application* application = call.service.applications.Find(id);
-  if (application == nullptr) {
-    return ApiError("iot.device.DeviceApplyIsNotFound",
-                    "there is no such application; they are forgotten when the server restarts, "
-                    "their devices are not");
-  }
-  const Arguments& given = call.arguments;
-  if (given.Text("ProductKey") != application->product_key) {
-    return ApiError("iot.device.DeviceApplyIsNotFound", "the application is of another product");
-  }
-  return id;
+uint64_t ApplyIdOf(const Call& call) {
+  return static_cast<uint64_t>(*call.arguments.Number("ApplyId"));
 }
 
-// Registers an application's devices; it may be gone when that is done.
-void Register(const CallPtr& call, uint64_t id, RegisterDevices command) {
-  call->service.applications.Find(id)->state = ApplicationState::kRegistering;
-  auto on_outcome = [call, id](const Outcome& outcome) {
-    Application* application = call->service.applications.Find(id);
-    if (application != nullptr) {
-      application->state = outcome.ok() ? ApplicationState::kRegistered : ApplicationState::kFailed;
-      if (outcome.ok()) {
-        const auto& created = std::get<CreatedDevices>(outcome.answer);
-        application->first = created.first;
-        application->names.clear();
-        for (const NewDevice& device : created.devices) application->names.push_back(device.name);
-      }
-    }
-    if (!outcome.ok()) return call->Refuse(outcome.status);
-    Json body;
-    body["Data"]["ApplyId"] = id;
-    call->Answer(body);
-  };
-  Status status = call->service.engine.Submit(std::move(command), on_outcome, call->by);
-  if (status.ok()) return;
-  call->service.applications.Find(id)->state = ApplicationState::kChecked;
-  call->Refuse(status);
+Status NoApplication() {
+  return ApiError("iot.device.DeviceApplyIsNotFound",
+                  "there is no such application; names that were checked and not registered are "
+                  "forgotten when the server restarts: check them again");
+}
+
+Json ApplyIdBody(uint64_t id) {
+  Json body;
+  body["Data"]["ApplyId"] = id;
+  return body;
+}
+
+// What an application registered.
+struct Registered {
+  DeviceId first;
+  std::vector<std::string> names;  // Empty of those deleted since.
+  std::string product_key;
+};
+
+// Nothing when it registered none yet.
+std::optional<Registered> FindRegistered(const World& world, uint64_t application) {
+  RegistrationId id = world.FindRegistration(application);
+  if (!id) return std::nullopt;
+  const Registration& registration = world.registrations()[id];
+  Registered registered{.first = registration.first};
+  registered.product_key = world.products()[world.devices()[registration.first].product].key;
+  for (uint32_t i = 0; i < registration.count; ++i) {
+    registered.names.emplace_back(world.names().Of(DeviceId(registration.first.value() + i)));
+  }
+  return registered;
+}
+
+// The application of a call that names its product as well, if it is that product's.
+Result<Application*> FindChecked(const Call& call) {
+  Application* application = call.service.applications.Find(ApplyIdOf(call));
+  bool fits =
+      application != nullptr && application->product_key == call.arguments.Text("ProductKey");
+  if (!fits) return NoApplication();
+  return application;
 }
 
 void OnBatchRegister(const CallPtr& call) {
-  std::string key = call->arguments.Text("ProductKey");
-  auto count = static_cast<size_t>(*call->arguments.Number("Count"));
-  uint64_t id = call->service.applications.Add({.product_key = key});
-  Register(call, id, RegisterDevices{key, std::vector<NewDevice>(count)});
+  RegisterDevices command{
+      .product_key = call->arguments.Text("ProductKey"),
+      .devices = std::vector<NewDevice>(static_cast<size_t>(*call->arguments.Number("Count"))),
+      .application = call->service.applications.NewId()};
+  Submit(call, std::move(command), [call](const Outcome& outcome) {
+    call->Answer(ApplyIdBody(std::get<CreatedDevices>(outcome.answer).application));
+  });
 }
 
 // Names and nicknames to check; of the two lists the one with nicknames wins.
@@ -99,21 +108,38 @@ void OnBatchCheck(const CallPtr& call) {
   });
 }
 
+// Registers an application's devices; it may be forgotten when that is done.
+void RegisterChecked(const CallPtr& call) {
+  Result<Application*> application = FindChecked(*call);
+  if (!application.ok()) return call->Refuse(application.status());
+  uint64_t id = ApplyIdOf(*call);
+  RegisterDevices command{.product_key = (*application)->product_key, .application = id};
+  for (size_t i = 0; i < (*application)->names.size(); ++i) {
+    command.devices.push_back(
+        {.name = (*application)->names[i], .nickname = (*application)->nicknames[i]});
+  }
+  (*application)->state = ApplicationState::kRegistering;
+  auto on_outcome = [call, id](const Outcome& outcome) {
+    if (Application* gone_on = call->service.applications.Find(id); gone_on != nullptr) {
+      gone_on->state = outcome.ok() ? ApplicationState::kRegistered : ApplicationState::kFailed;
+    }
+    if (!outcome.ok()) return call->Refuse(outcome.status);
+    call->Answer(ApplyIdBody(id));
+  };
+  Status status = call->service.engine.Submit(std::move(command), on_outcome, call->origin);
+  if (status.ok()) return;
+  (*application)->state = ApplicationState::kChecked;
+  call->Refuse(status);
+}
+
 void OnBatchRegisterWithApplyId(const CallPtr& call) {
-  Result<uint64_t> id = FindApplication(*call);
-  if (!id.ok()) return call->Refuse(id.status());
-  const Application& application = *call->service.applications.Find(*id);
-  if (application.state == ApplicationState::kRegistering ||
-      application.state == ApplicationState::kRegistered) {
-    Json body;  // Asked again: it is so already.
-    body["Data"]["ApplyId"] = *id;
-    return call->Answer(body);
-  }
-  RegisterDevices command{application.product_key, {}};
-  for (size_t i = 0; i < application.names.size(); ++i) {
-    command.devices.push_back({.name = application.names[i], .nickname = application.nicknames[i]});
-  }
-  Register(call, *id, std::move(command));
+  LookAndGoOn(call, [call](const World& world) -> Result<Next> {
+    std::optional<Registered> registered = FindRegistered(world, ApplyIdOf(*call));
+    if (!registered) return Next([call] { RegisterChecked(call); });
+    if (registered->product_key != call->arguments.Text("ProductKey")) return NoApplication();
+    // Asked again: it is so already.
+    return Next([call] { call->Answer(ApplyIdBody(ApplyIdOf(*call))); });
+  });
 }
 
 std::string_view StateWord(ApplicationState state) {
@@ -130,39 +156,56 @@ std::string_view StateWord(ApplicationState state) {
   Unreachable();
 }
 
+void AnswerStatus(const Call& call, ApplicationState state, const std::vector<std::string>& names,
+                  const std::vector<std::string>& invalid_names) {
+  Json data = {{"Status", StateWord(state)}};
+  data["ValidList"]["Name"] = names;
+  data["InvalidList"]["Name"] = invalid_names;
+  call.Answer({{"Data", data}});
+}
+
 void OnQueryStatus(const CallPtr& call) {
-  Result<uint64_t> id = FindApplication(*call);
-  if (!id.ok()) return call->Refuse(id.status());
-  const Application& application = *call->service.applications.Find(*id);
-  Json data = {{"Status", StateWord(application.state)}};
-  data["ValidList"]["Name"] = application.names;
-  data["InvalidList"]["Name"] = application.invalid_names;
-  call->Answer({{"Data", data}});
+  LookAndGoOn(call, [call](const World& world) -> Result<Next> {
+    std::optional<Registered> registered = FindRegistered(world, ApplyIdOf(*call));
+    if (!registered) {
+      return Next([call] {
+        Result<Application*> found = FindChecked(*call);
+        if (!found.ok()) return call->Refuse(found.status());
+        AnswerStatus(*call, (*found)->state, (*found)->names, (*found)->invalid_names);
+      });
+    }
+    if (registered->product_key != call->arguments.Text("ProductKey")) return NoApplication();
+    std::erase(registered->names, "");
+    return Next([call, names = std::move(registered->names)] {
+      AnswerStatus(*call, ApplicationState::kRegistered, names, {});
+    });
+  });
 }
 
 void OnQueryPage(const CallPtr& call) {
-  auto id = static_cast<uint64_t>(*call->arguments.Number("ApplyId"));
-  const Application* application = call->service.applications.Find(id);
-  if (application == nullptr || application->state != ApplicationState::kRegistered) {
-    return call->Refuse("iot.device.DeviceApplyIsNotFound",
-                        "there is no such application, or its devices are not registered");
-  }
-  Page page = ReadPage(*call);
-  Json list = Json::array();
-  size_t total = application->names.size();
-  for (size_t i = page.skip(); i < total && i < page.skip() + page.size; ++i) {
-    DeviceId device(application->first.value() + static_cast<uint32_t>(i));
-    std::string shown = call->service.ids.Show(device);
-    list.push_back({{"DeviceName", application->names[i]},
-                    {"DeviceSecret", call->service.PrivateOf(device).secret},
-                    {"IotId", shown},
-                    {"DeviceId", shown}});
-  }
-  Json body;
-  body["ApplyDeviceList"]["ApplyDeviceInfo"] = std::move(list);
-  PutPage(body, page, total);
-  body["Page"] = page.number;
-  call->Answer(body);
+  Look(call, [call](const World& world) -> Result<Render> {
+    std::optional<Registered> registered = FindRegistered(world, ApplyIdOf(*call));
+    if (!registered) return NoApplication();
+    return Render([call, registered = *std::move(registered)] {
+      Page page = ReadPage(*call);
+      Json list = Json::array();
+      size_t total = registered.names.size();
+      for (size_t i = page.skip(); i < total && i < page.skip() + page.size; ++i) {
+        if (registered.names[i].empty()) continue;
+        DeviceId device(registered.first.value() + static_cast<uint32_t>(i));
+        std::string shown = call->service.ids.Show(device);
+        list.push_back({{"DeviceName", registered.names[i]},
+                        {"DeviceSecret", call->service.PrivateOf(device).secret},
+                        {"IotId", shown},
+                        {"DeviceId", shown}});
+      }
+      Json body;
+      body["ApplyDeviceList"]["ApplyDeviceInfo"] = std::move(list);
+      PutPage(body, page, total);
+      body["Page"] = page.number;
+      return body;
+    });
+  });
 }
 
 Parameter ApplyId() {

@@ -6,7 +6,7 @@
 
 namespace updraft::openapi {
 
-uint64_t Applications::Add(Application application) {
+uint64_t Applications::NewId() const {
   constexpr uint64_t kIdMax = (uint64_t{1} << 53) - 1;  // Number.MAX_SAFE_INTEGER.
   uint64_t id = 0;
   while (id == 0 || by_id_.contains(id)) {
@@ -14,6 +14,11 @@ uint64_t Applications::Add(Application application) {
     for (char byte : RandomBytes(8)) id = id << 8 | static_cast<uint8_t>(byte);
     id &= kIdMax;
   }
+  return id;
+}
+
+uint64_t Applications::Add(Application application) {
+  uint64_t id = NewId();
   if (order_.size() == kMax) {
     by_id_.erase(order_.front());
     order_.pop_front();

@@ -29,7 +29,8 @@ void Submit(const CallPtr& call, Command command, Then then) {
     if (!outcome.ok()) return call->Refuse(outcome.status);
     then(outcome);
   };
-  Status status = call->service.engine.Submit(std::move(command), std::move(on_outcome), call->by);
+  Status status =
+      call->service.engine.Submit(std::move(command), std::move(on_outcome), call->origin);
   if (!status.ok()) call->Refuse(status);
 }
 

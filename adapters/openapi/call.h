@@ -27,7 +27,10 @@ namespace updraft::openapi {
 struct Call {
   Service& service;
   const Arguments arguments;
-  const KeyId by;
+  const Origin origin;
+  // Most likely a repeat by its ClientToken, which the engine answers without looking at the order:
+  // files that the first call used may be gone.
+  const bool repeat;
   const bool formal;  // Else a guest, who is shown no secrets.
   const std::string request_id;
   const std::string host_id;

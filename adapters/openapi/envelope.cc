@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::pair<std::string_view, int> kGateCodes[] = {
     {"DuplicateParameter", 400},
+    {"IdempotentParameterMismatch", 400},
+    {"IdempotentResourceNotFound", 404},
     {"IncompleteSignature", 400},
     {"InvalidAccessKeyId.Inactive", 403},
     {"InvalidAccessKeyId.NotFound", 404},

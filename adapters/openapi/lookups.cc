@@ -72,8 +72,8 @@ std::vector<Parameter> RequiredPageParameters(int64_t size_max) {
 
 Parameter ClientTokenParameter() {
   return Text("ClientToken",
-              "The same call with the same token is done once within 24 hours, and answered as the "
-              "first time.",
+              "The same call with the same token is done once within 24 hours (while no 100,000 "
+              "newer ones came), also over restarts, and answered as the first time.",
               1, 64)
       .Ours();
 }

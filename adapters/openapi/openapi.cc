@@ -1,5 +1,6 @@
 #include "adapters/openapi/openapi.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -8,7 +9,6 @@
 #include "adapters/openapi/actions.h"
 #include "adapters/openapi/call.h"
 #include "adapters/openapi/call_guard.h"
-#include "adapters/openapi/client_tokens.h"
 #include "adapters/openapi/envelope.h"
 #include "adapters/openapi/service.h"
 #include "adapters/wire/openapi_signature.h"
@@ -21,7 +21,6 @@ using openapi::Action;
 using openapi::Arguments;
 using openapi::Audience;
 using openapi::CallGuard;
-using openapi::ClientTokens;
 
 constexpr std::string_view kApiVersion = "2018-01-20";
 
@@ -29,6 +28,7 @@ constexpr std::string_view kApiVersion = "2018-01-20";
 struct Incoming {
   SignedCall signed_call;
   const Action* action = nullptr;
+  ClientToken token;
   std::string request_id;
   std::string host_id;
   HttpRespond respond;
@@ -58,14 +58,27 @@ struct Caller {
   KeyId key;  // 0: nobody.
   bool enabled = false;
   bool formal = false;
+  bool repeat = false;  // Its token is known, though perhaps too old.
 };
+
+// A call with a token is the same as another one when key, action and token are; both then ask for
+// the same if all other parameters are equal.
+ClientToken TokenOf(const SignedCall& call, const Action& action) {
+  auto takes = [](const openapi::Parameter& parameter) { return parameter.name == "ClientToken"; };
+  auto token = call.parameters.find("ClientToken");
+  bool has = token != call.parameters.end() && !token->second.empty() &&
+             std::any_of(action.parameters.begin(), action.parameters.end(), takes);
+  if (!has) return {};
+  return {
+      Fingerprint::Of(fmt::format("{}\n{}\n{}", call.access_key_id, call.action, token->second)),
+      Fingerprint::Of(EncodeParameters(call.parameters))};
+}
 
 }  // namespace
 
 struct OpenApi::State {
   openapi::Service service;
   CallGuard guard;
-  ClientTokens tokens;
   std::map<KeyId, std::string> secrets;  // Of keys that called.
 
   Status Admit(const Incoming& incoming, const Caller& caller);
@@ -99,17 +112,9 @@ void OpenApi::State::Run(const IncomingPtr& incoming, const Caller& caller) {
   Result<Arguments> arguments =
       Arguments::Read(incoming->action->parameters, incoming->signed_call.parameters);
   if (!arguments.ok()) return incoming->Refuse(arguments.status());
-  HttpRespond respond = incoming->respond;
-  if (arguments->Has("ClientToken")) {
-    Result<HttpRespond> first = tokens.Begin(incoming->signed_call, arguments->Text("ClientToken"),
-                                             respond, service.options.wall_now_ms());
-    if (!first.ok()) return incoming->Refuse(first.status());
-    if (!*first) return;
-    respond = *std::move(first);
-  }
-  incoming->action->run(std::make_shared<const openapi::Call>(
-      openapi::Call{service, *std::move(arguments), caller.key, caller.formal, incoming->request_id,
-                    incoming->host_id, respond}));
+  incoming->action->run(std::make_shared<const openapi::Call>(openapi::Call{
+      service, *std::move(arguments), Origin(caller.key, incoming->token), caller.repeat,
+      caller.formal, incoming->request_id, incoming->host_id, incoming->respond}));
 }
 
 OpenApi::OpenApi(Engine& engine, PackageFiles& files, OpenApiOptions options)
@@ -119,7 +124,6 @@ OpenApi::OpenApi(Engine& engine, PackageFiles& files, OpenApiOptions options)
                                         ObjectIds(options.object_id_key, options.engine_number),
                                         {},
                                         {}},
-                       {},
                        {},
                        {}}) {}
 
@@ -145,6 +149,7 @@ void OpenApi::Handle(HttpRequest request, HttpRespond respond) {
   Result<const Action*> action = Route(incoming->signed_call);
   if (!action.ok()) return incoming->Refuse(action.status());
   incoming->action = *action;
+  incoming->token = TokenOf(incoming->signed_call, **action);
   Status status =
       CallGuard::CheckTime(incoming->signed_call, state_->service.options.wall_now_ms());
   if (!status.ok()) return incoming->Refuse(status);
@@ -152,6 +157,7 @@ void OpenApi::Handle(HttpRequest request, HttpRespond respond) {
   status = state_->service.engine.Read([state = state_.get(), incoming](const World& world) {
     Caller caller;
     caller.key = world.FindKey(incoming->signed_call.access_key_id);
+    caller.repeat = incoming->token.call && world.FindToken(incoming->token.call, 0) != nullptr;
     if (caller.key) {
       caller.enabled = world.keys()[caller.key].enabled;
       caller.formal = world.keys()[caller.key].formal;

@@ -18,10 +18,14 @@ Status Invalid(const Parameter& parameter, std::string why) {
   return Status(StatusCode::kInvalidArgument, parameter.invalid_code, std::move(why));
 }
 
+}  // namespace
+
 int64_t CountChars(std::string_view utf8) {
   return std::count_if(utf8.begin(), utf8.end(),
                        [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; });
 }
+
+namespace {
 
 // Digits with or without a minus and nothing else; nothing when it does not fit 64 bits.
 std::optional<int64_t> ToNumber(std::string_view text) {

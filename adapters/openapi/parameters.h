@@ -59,6 +59,9 @@ Parameter Pairs(std::string_view name, std::string_view about, std::string_view 
                 std::string_view second_field, int64_t max);
 Parameter NotBuilt(std::string_view name, std::string_view why);
 
+// Characters of a UTF-8 text.
+int64_t CountChars(std::string_view utf8);
+
 // The parameters of one call, read. Asking for one that the action does not list, or as another
 // type, is a bug and ends the process.
 class Arguments {

@@ -41,6 +41,7 @@ constexpr Pair kCodes[] = {
     {refusal::kTooManyDevices, "iot.device.DeviceCountExceeded"},
     {refusal::kTooManyModulesOnDevice, "iot.firmware.ModuleCountLimitExceeded"},
     {refusal::kVersionMalformed, "iot.firmware.IncorrectFormattedFirmwareVersion"},
+    {refusal::kOtherVersionKnown, "iot.common.InvalidFormattedParameter"},
     {refusal::kLastFormalKey, "iot.common.InvalidTenant"},
     {refusal::kKeyTaken, "iot.common.InvalidTenant"},
     {refusal::kFormalUserOnly, "iot.common.AuthActionPermissionDeny"},
@@ -109,6 +110,9 @@ constexpr Pair kCodes[] = {
     {refusal::kWrongTaskState, "iot.firmware.IncorrectDeviceUpgradeJobStatus"},
     {refusal::kOutsideSchedule, "iot.firmware.InvalidTaskStatus"},
     {refusal::kOtherTaskOpen, "iot.firmware.IncorrectDeviceUpgradeJobStatus"},
+
+    {refusal::kTokenOfOtherOrder, "IdempotentParameterMismatch"},
+    {refusal::kCreatedIsGone, "IdempotentResourceNotFound"},
 
     {refusal::kNoOpenTask, "iot.firmware.DeviceUpgradeRecordNotFound"},
     {refusal::kNotPushed, "iot.firmware.IncorrectDeviceUpgradeJobStatus"},

@@ -15,6 +15,16 @@ Hash256 Sha256(std::string_view bytes) {
   return hash;
 }
 
+Fingerprint Fingerprint::Of(std::string_view bytes) {
+  Hash256 hash = Sha256(bytes);
+  auto read = [&](size_t at) {
+    uint64_t value = 0;
+    for (size_t i = 0; i < 8; ++i) value = value << 8 | hash[at + i];
+    return value;
+  };
+  return {read(0), read(8)};
+}
+
 Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {
   Assert(context_ != nullptr && EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) == 1,
          "SHA-256 is there");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -17,6 +18,16 @@ namespace updraft {
 using Hash256 = std::array<uint8_t, 32>;
 
 Hash256 Sha256(std::string_view bytes);
+
+// The head of SHA-256, where 128 bits are enough. Zero is that of nothing known, and says "none".
+struct Fingerprint {
+  uint64_t high = 0;
+  uint64_t low = 0;
+
+  static Fingerprint Of(std::string_view bytes);
+  explicit operator bool() const { return high != 0 || low != 0; }
+  friend auto operator<=>(const Fingerprint&, const Fingerprint&) = default;
+};
 
 // The same over bytes that come in parts.
 class Sha256Stream {

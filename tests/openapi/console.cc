@@ -10,7 +10,6 @@
 #include "adapters/wire/openapi_signature.h"
 #include "engine/clock.h"
 #include "events/base/bytes.h"
-#include "events/log/memory_log.h"
 #include "tests/openapi/shapes.h"
 
 namespace updraft {
@@ -40,16 +39,12 @@ Result<std::string> MemoryFiles::ReadDeviceList(std::string_view object_key) {
 }
 
 Console::Console() {
-  Result<std::unique_ptr<Engine>> opened =
-      Engine::OpenWith({}, std::make_unique<MemoryLog>(), SystemClock());
-  REQUIRE(opened.ok());
-  engine = *std::move(opened);
   options.public_url = [] { return "http://127.0.0.1:8080"; };
   options.object_id_key = "the installation's key";
   options.link_key = "the links' key";
   options.wall_now_ms = [this] { return now_ms; };
   options.rate_factor = 0;
-  api = std::make_unique<OpenApi>(*engine, files, options);
+  Restart();
   auto key = std::get<CreatedKey>(Ask(CreateKey{.formal = true}).answer);
   access_key_id = key.access_key_id;
   secret = key.secret;
@@ -59,6 +54,17 @@ Console::Console() {
 }
 
 Console::~Console() { engine->Stop(); }
+
+void Console::Restart() {
+  if (engine) engine->Stop();
+  api.reset();
+  engine.reset();
+  Result<std::unique_ptr<Engine>> opened =
+      Engine::OpenWith({}, std::make_unique<MemoryLog>(disk), SystemClock());
+  REQUIRE(opened.ok());
+  engine = *std::move(opened);
+  api = std::make_unique<OpenApi>(*engine, files, options);
+}
 
 Outcome Console::Ask(Command command) {
   auto promise = std::make_shared<std::promise<Outcome>>();

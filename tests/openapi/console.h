@@ -10,6 +10,7 @@
 #include "adapters/openapi/openapi.h"
 #include "adapters/wire/url_coding.h"
 #include "engine/updraft.h"
+#include "events/log/memory_log.h"
 
 namespace updraft {
 
@@ -38,6 +39,9 @@ class Console {
 
   Console();
   ~Console();
+
+  // The engine and the API end, and begin again on the same log.
+  void Restart();
 
   // Signs with a formal key, waits for the answer and checks its shape.
   ApiAnswer Call(const std::string& action, Parameters parameters = {});
@@ -75,6 +79,7 @@ class Console {
 
   MemoryFiles files;
   OpenApiOptions options;
+  std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>();
   std::unique_ptr<Engine> engine;
   std::unique_ptr<OpenApi> api;
 

@@ -29,6 +29,16 @@ class Describer {
     Each(w_.keys(), [&](KeyId id) {
       Say("key {}: {}", id.value(), w_.FindKey(w_.keys()[id].access_key_id).value());
     });
+    Each(w_.registrations(), [&](RegistrationId id) {
+      const Registration& registration = w_.registrations()[id];
+      Say("registration {}: {} {}", id.value(),
+          w_.FindRegistration(registration.application).value(),
+          w_.RegistrationOf(registration.first).value());
+    });
+    for (const UsedToken& token : w_.used_tokens()) {
+      const UsedToken* found = w_.FindToken({token.call_high, token.call_low}, 0);
+      Say("token {}: {}", token.number, found->number);
+    }
     Each(w_.batches(), [&](BatchId id) { DescribeBatch(id); });
     DescribeAgenda();
     return std::move(text_);

@@ -59,10 +59,10 @@ void Spec::OneTurn() {
   EndTurn();
 }
 
-Outcome Spec::When(Command command, KeyId by) {
+Outcome Spec::When(Command command, Origin origin) {
   FillIn(command);
   core_->BeginTurn(now_ms_);
-  Outcome outcome = core_->Execute(command, by);
+  Outcome outcome = core_->Execute(command, origin);
   core_->RunAgenda();
   EndTurn();
   // A walk or a sweep that the command began runs to its end.

@@ -39,7 +39,7 @@ class Spec {
   explicit Spec(Limits limits = {});
 
   // Asks and ends the turn.
-  Outcome When(Command command, KeyId by = {});
+  Outcome When(Command command, Origin origin = {});
   // The same, and it must succeed.
   Outcome Ok(Command command);
   // The same, and it must be refused for `reason` and record nothing.
