@@ -105,6 +105,18 @@ void Operate(Fleet& f) {
   f.Ok(DeleteDevice{f.Device("dev-2")});
 }
 
+// What schema 2 brought: creating calls with tokens, applications, and a fleet that moves over.
+void MoveOver(Fleet& f) {
+  RegisterDevices moved{.product_key = std::string(Fleet::kProductKey),
+                        .devices = {{.name = "moved-1"}, {.name = "moved-2", .disabled = true}},
+                        .application = 77};
+  Origin origin(KeyId(), {Fingerprint::Of("call"), Fingerprint::Of("order")});
+  REQUIRE(f.When(moved, origin).ok());
+  REQUIRE(f.When(moved, origin).repeat);
+  f.Ok(ImportVersions{std::string(Fleet::kProductKey),
+                      {{"moved-1", "", "0.9.0"}, {"moved-2", "mcu", "7"}}});
+}
+
 }  // namespace
 
 void LiveThroughEverything(Fleet& f) {
@@ -112,6 +124,7 @@ void LiveThroughEverything(Fleet& f) {
   Upgrade(f);
   f.RecordDigest();
   Operate(f);
+  MoveOver(f);
   f.Restart();
   f.core().HoldClock();
   f.Ok(ConfirmClock{});
