@@ -16,9 +16,9 @@ void ApplySide(World& world, std::string_view key, const std::optional<std::stri
   ProductId product = world.devices_[device].product;
   world.names_.Erase(product, device);
   if (!value) return;
-  std::optional<DevicePrivate> known = DecodeDevicePrivate(*value);
-  Assert(known.has_value(), "the sidecar's value of device {} was written by this engine", device);
-  world.names_.Add(product, device, known->name);
+  std::optional<std::string_view> name = NameInDevicePrivate(*value);
+  Assert(name.has_value(), "the sidecar's value of device {} was written by this engine", device);
+  world.names_.Add(product, device, *name);
 }
 
 // No default: a kind of event that this forgot fails the build.

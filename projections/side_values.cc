@@ -27,11 +27,11 @@ void AppendField(std::string& bytes, std::string_view field) {
   bytes += field;
 }
 
-std::optional<std::string> TakeField(std::string_view& bytes) {
+std::optional<std::string_view> TakeField(std::string_view& bytes) {
   if (bytes.size() < 2) return std::nullopt;
   size_t size = static_cast<uint8_t>(bytes[0]) << 8 | static_cast<uint8_t>(bytes[1]);
   if (bytes.size() < 2 + size) return std::nullopt;
-  std::string field(bytes.substr(2, size));
+  std::string_view field = bytes.substr(2, size);
   bytes.remove_prefix(2 + size);
   return field;
 }
@@ -75,7 +75,14 @@ std::optional<DevicePrivate> DecodeDevicePrivate(std::string_view bytes) {
   auto secret = TakeField(bytes);
   auto nickname = TakeField(bytes);
   if (!nickname || !bytes.empty()) return std::nullopt;
-  return DevicePrivate{*salt, *name, *secret, *nickname};
+  return DevicePrivate{std::string(*salt), std::string(*name), std::string(*secret),
+                       std::string(*nickname)};
+}
+
+std::optional<std::string_view> NameInDevicePrivate(std::string_view bytes) {
+  auto salt = TakeField(bytes);
+  auto name = TakeField(bytes);
+  return salt ? name : std::nullopt;
 }
 
 }  // namespace updraft

@@ -35,5 +35,7 @@ DeviceId DeviceOfSideKey(std::string_view key);
 
 std::string EncodeDevicePrivate(const DevicePrivate& value);
 std::optional<DevicePrivate> DecodeDevicePrivate(std::string_view bytes);
+// Its name alone, within `bytes`.
+std::optional<std::string_view> NameInDevicePrivate(std::string_view bytes);
 
 }  // namespace updraft

@@ -420,9 +420,10 @@ Result<std::string> RocksLogImpl::ReadSide(std::string_view key) const {
 
 Status RocksLogImpl::ScanSide(std::string_view prefix, const VisitSide& visit) const {
   RETURN_IF_ERROR(CheckKey());
+  SideCipher::Opener opener(*cipher_);
   RocksDatabase::Cursor cursor = database_->AtKey(Column::kSidecar, prefix);
   for (; cursor.valid() && cursor.key().starts_with(prefix); cursor.Next()) {
-    ASSIGN_OR_RETURN(std::string value, cipher_->Open(cursor.key(), cursor.value()));
+    ASSIGN_OR_RETURN(std::string value, opener.Open(cursor.key(), cursor.value()));
     RETURN_IF_ERROR(visit(cursor.key(), value));
   }
   return cursor.status();

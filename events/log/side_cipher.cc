@@ -25,15 +25,14 @@ const unsigned char* Bytes(std::string_view text) {
 unsigned char* Bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 // A context that has taken key, nonce and associated data.
-Context Begin(bool encrypt, std::string_view key, std::string_view nonce,
-              std::string_view side_key) {
+Context BeginSealing(std::string_view key, std::string_view nonce, std::string_view side_key) {
   Context context(EVP_CIPHER_CTX_new());
   int unused = 0;
   bool ok = context != nullptr &&
-            EVP_CipherInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Bytes(key), Bytes(nonce),
-                              encrypt ? 1 : 0) == 1 &&
-            EVP_CipherUpdate(context.get(), nullptr, &unused, Bytes(side_key),
-                             static_cast<int>(side_key.size())) == 1;
+            EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Bytes(key),
+                               Bytes(nonce)) == 1 &&
+            EVP_EncryptUpdate(context.get(), nullptr, &unused, Bytes(side_key),
+                              static_cast<int>(side_key.size())) == 1;
   Assert(ok, "AES-256-GCM takes any key of 32 bytes and nonce of 12");
   return context;
 }
@@ -51,7 +50,7 @@ SideCipher::SideCipher(std::string key) : key_(std::move(key)) {
 
 std::string SideCipher::Seal(std::string_view side_key, std::string_view value) const {
   std::string sealed = RandomBytes(kNonceBytes);
-  Context context = Begin(true, key_, sealed, side_key);
+  Context context = BeginSealing(key_, sealed, side_key);
   sealed.resize(kNonceBytes + value.size() + kTagBytes);
   int written = 0;
   int rest = 0;
@@ -65,21 +64,41 @@ std::string SideCipher::Seal(std::string_view side_key, std::string_view value) 
 }
 
 Result<std::string> SideCipher::Open(std::string_view side_key, std::string_view sealed) const {
-  const Status damaged(StatusCode::kDataLoss,
-                       "a value of the sidecar does not open: it was changed, or sealed with "
-                       "another key file");
-  if (sealed.size() < kNonceBytes + kTagBytes) return damaged;
-  Context context = Begin(false, key_, sealed.substr(0, kNonceBytes), side_key);
+  return Opener(*this).Open(side_key, sealed);
+}
+
+void SideCipher::Opener::FreeContext::operator()(evp_cipher_ctx_st* context) const {
+  EVP_CIPHER_CTX_free(context);
+}
+
+SideCipher::Opener::Opener(const SideCipher& cipher) : context_(EVP_CIPHER_CTX_new()) {
+  bool ok = context_ != nullptr && EVP_DecryptInit_ex(context_.get(), EVP_aes_256_gcm(), nullptr,
+                                                      Bytes(cipher.key_), nullptr) == 1;
+  Assert(ok, "AES-256-GCM takes any key of 32 bytes");
+}
+
+Result<std::string> SideCipher::Opener::Open(std::string_view side_key, std::string_view sealed) {
+  auto damaged = [] {
+    return Status(StatusCode::kDataLoss,
+                  "a value of the sidecar does not open: it was changed, or sealed with another "
+                  "key file");
+  };
+  if (sealed.size() < kNonceBytes + kTagBytes) return damaged();
   std::string_view text = sealed.substr(kNonceBytes, sealed.size() - kNonceBytes - kTagBytes);
-  std::string tag(sealed.substr(sealed.size() - kTagBytes));
+  char tag[kTagBytes];
+  sealed.copy(tag, kTagBytes, sealed.size() - kTagBytes);
   std::string value(text.size(), '\0');
+  EVP_CIPHER_CTX* context = context_.get();
   int written = 0;
   int rest = 0;
-  bool ok = EVP_DecryptUpdate(context.get(), Bytes(value), &written, Bytes(text),
+  bool ok = EVP_DecryptInit_ex(context, nullptr, nullptr, nullptr, Bytes(sealed)) == 1 &&
+            EVP_DecryptUpdate(context, nullptr, &written, Bytes(side_key),
+                              static_cast<int>(side_key.size())) == 1 &&
+            EVP_DecryptUpdate(context, Bytes(value), &written, Bytes(text),
                               static_cast<int>(text.size())) == 1 &&
-            EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, Bytes(tag)) == 1 &&
-            EVP_DecryptFinal_ex(context.get(), nullptr, &rest) == 1;
-  if (!ok) return damaged;
+            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, kTagBytes, tag) == 1 &&
+            EVP_DecryptFinal_ex(context, nullptr, &rest) == 1;
+  if (!ok) return damaged();
   return value;
 }
 

@@ -7,10 +7,13 @@
 // Thread-safety: all methods are const and any thread may call them.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "events/base/status.h"
+
+struct evp_cipher_ctx_st;
 
 namespace updraft {
 
@@ -28,6 +31,20 @@ class SideCipher {
 
   // DATA_LOSS when it was not sealed with this key under `side_key`, or was changed since.
   Result<std::string> Open(std::string_view side_key, std::string_view sealed) const;
+
+  // Opens many values: the key is expanded once. Belongs to one thread.
+  class Opener {
+   public:
+    explicit Opener(const SideCipher& cipher);
+    // As SideCipher::Open.
+    Result<std::string> Open(std::string_view side_key, std::string_view sealed);
+
+   private:
+    struct FreeContext {
+      void operator()(evp_cipher_ctx_st* context) const;
+    };
+    std::unique_ptr<evp_cipher_ctx_st, FreeContext> context_;
+  };
 
  private:
   std::string key_;
