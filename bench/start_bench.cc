@@ -59,8 +59,7 @@ void Run(Bench& bench) {
   }
   std::unique_ptr<RocksLog> log = OpenLog(dir);
   Seq last = log->head().last;
-  OrDie(MakeCheckpoint(*log, {.checkpoint_dir = checkpoints, .to = last}),
-        "make a checkpoint");
+  OrDie(MakeCheckpoint(*log, {.checkpoint_dir = checkpoints, .to = last}), "make a checkpoint");
   std::string path = OrDie(ListCheckpoints(checkpoints), "list checkpoints").at(0);
 
   Bench::Point point = {{"events", last.value()}};

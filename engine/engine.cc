@@ -122,7 +122,7 @@ class Engine::Impl {
 };
 
 RecoveryOptions Engine::Impl::Recovery() const {
-  RecoveryOptions recovery{.checkpoint_dir = CheckpointDir(options_)};
+  RecoveryOptions recovery{.checkpoint_dir = CheckpointDir(options_), .read_ahead = true};
   if (options_.on_recovery) {
     recovery.progress = [this](Seq last) {
       options_.on_recovery(last);

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include "events/log/checkpoint_file.h"
+#include "events/log/read_ahead.h"
 #include "projections/evolve.h"
+#include "projections/prefetch.h"
 #include "projections/saved_world.h"
 #include "projections/side_values.h"
 
@@ -94,7 +96,9 @@ Status FoldTail(const EventLog& log, const RecoveryOptions& options, Recovered& 
   const Status enough(StatusCode::kAborted, "as far as was asked");
   const Seq to = options.to ? options.to : log.head().last;
   if (recovered.head.last >= to) return OkStatus();
-  Status read = log.Read(Seq(recovered.head.last.value() + 1), [&](const CommitReader& commit) {
+  const ReadAhead ahead(log);
+  const EventLog& from = options.read_ahead ? static_cast<const EventLog&>(ahead) : log;
+  Status read = from.Read(Seq(recovered.head.last.value() + 1), [&](const CommitReader& commit) {
     RETURN_IF_ERROR(Fold(*recovered.world, commit));
     recovered.head = HeadAfter(commit);
     if (EndsWithDigest(commit)) recovered.digest_at = commit.last();
@@ -108,7 +112,13 @@ Status FoldTail(const EventLog& log, const RecoveryOptions& options, Recovered& 
 
 Status Fold(World& world, const CommitReader& commit) {
   uint64_t seq = commit.header().first.value();
-  for (events::Event::Reader event : commit.events()) {
+  capnp::List<events::Event>::Reader events = commit.events();
+  Prefetcher prefetcher(world);
+  for (uint32_t i = 0; i < events.size(); ++i) {
+    if (i % Prefetcher::kEvents == 0) {
+      prefetcher.Ask(events, i, std::min(i + Prefetcher::kEvents, events.size()));
+    }
+    events::Event::Reader event = events[i];
     if (event.isDigestRecorded()) {
       auto recorded = event.getDigestRecorded();
       Digest expected = DigestIn(recorded);

@@ -32,6 +32,8 @@ struct RecoveryOptions {
   Seq to = {};
   // With the names of devices, from the sidecar.
   bool names = true;
+  // With a second thread that loads and checks the log while this one folds.
+  bool read_ahead = false;
   // Told the last sequence number now and then. What it returns other than OK ends the recovery and
   // is its result.
   std::function<Status(Seq)> progress = nullptr;

@@ -2,6 +2,10 @@
 // which keeps the digest true, and TaskEdit, which keeps true what is derived from a task.
 #pragma once
 
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
 #include "projections/evolve.h"
 
 namespace updraft {
@@ -95,12 +99,18 @@ class Evolution {
    private:
     Evolution& e_;
     TaskId id_;
-    int state_before_;
+    TaskState state_before_;
+    uint32_t marks_before_;
   };
 
   // What a task's place in the ready sets should be, from its records alone; the batch's own state
   // (paused, planned, sweeping) is looked at when it is its turn.
   enum class Readiness { kNone, kReady, kRepeat };
+  // As much of it as the task's own record decides.
+  static uint32_t ReadinessMarks(const Task& task) {
+    return static_cast<uint32_t>(TaskState(task.state)) << 3 | task.retry_waiting << 2 |
+           task.retry_ready << 1 | task.repeat_owed;
+  }
   Readiness ReadinessOf(TaskId id) const;
   void PlaceInReadySets(TaskId id);
   void PlaceOpenTasks(DeviceId device);
@@ -136,8 +146,13 @@ class Evolution {
 template <class Record, class Slot, class V>
 void Evolution::Write(uint64_t id, int field, Slot& slot, V&& value) {
   constexpr int kind = RecordTraits<Record>::kKind;
+  Slot next = std::forward<V>(value);
+  // Most marks are what they were.
+  if constexpr (std::has_unique_object_representations_v<Slot>) {
+    if (std::memcmp(&slot, &next, sizeof(Slot)) == 0) return;
+  }
   w_.digest_.Subtract(TermOf(kind, id, field, slot));
-  slot = std::forward<V>(value);
+  slot = std::move(next);
   w_.digest_.Add(TermOf(kind, id, field, slot));
 }
 

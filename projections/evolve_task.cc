@@ -5,20 +5,27 @@
 namespace updraft {
 
 Evolution::TaskEdit::TaskEdit(Evolution& evolution, TaskId id)
-    : e_(evolution), id_(id), state_before_(static_cast<int>(TaskState(e_.w_.tasks_[id].state))) {}
+    : e_(evolution),
+      id_(id),
+      state_before_(e_.w_.tasks_[id].state),
+      marks_before_(ReadinessMarks(e_.w_.tasks_[id])) {}
 
 Evolution::TaskEdit::~TaskEdit() {
   World& w = e_.w_;
-  TaskState state = w.tasks_[id_].state;
-  BatchId batch = w.tasks_[id_].batch;
-  w.batch_index_[batch.value() - 1].tasks.Move(id_, state_before_, static_cast<int>(state));
-  bool was_open = IsOpen(static_cast<TaskState>(state_before_));
-  if (was_open != IsOpen(state)) {
-    InstalledId installed = w.FindInstalled(w.tasks_[id_].device, w.ModuleOf(batch));
-    e_.Set<&Installed::open_task>(installed, was_open ? TaskId() : id_);
-  }
   e_.Set<&Task::modified>(id_, e_.time_ms_);
-  e_.PlaceInReadySets(id_);
+  const Task& task = w.tasks_[id_];
+  TaskState state = task.state;
+  if (state != state_before_) {
+    w.batch_index_[task.batch.value() - 1].tasks.Move(id_, static_cast<int>(state_before_),
+                                                      static_cast<int>(state));
+    bool was_open = IsOpen(state_before_);
+    if (was_open != IsOpen(state)) {
+      InstalledId installed = w.FindInstalled(task.device, w.ModuleOf(task.batch));
+      e_.Set<&Installed::open_task>(installed, was_open ? TaskId() : id_);
+    }
+  }
+  // Most reports change nothing of it, and then need no look at the device.
+  if (ReadinessMarks(task) != marks_before_) e_.PlaceInReadySets(id_);
 }
 
 Evolution::Readiness Evolution::ReadinessOf(TaskId id) const {
@@ -93,6 +100,7 @@ void Evolution::ExpectSettled(DeviceId device) {
   int64_t settles = w_.devices_[device].presence_changed + kSettleMs;
   if (settles <= time_ms_) {
     Set<&Device::settled>(device, true);
+    PlaceOpenTasks(device);
   } else {
     w_.agenda_.timers.Arm({settles, TimerKind::kDeviceSettles, device.value()});
   }

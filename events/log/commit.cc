@@ -82,11 +82,6 @@ struct CommitReader::Message {
   std::unique_ptr<capnp::FlatArrayMessageReader> reader;
 };
 
-CommitReader::CommitReader() = default;
-CommitReader::CommitReader(CommitReader&&) noexcept = default;
-CommitReader& CommitReader::operator=(CommitReader&&) noexcept = default;
-CommitReader::~CommitReader() = default;
-
 Result<CommitReader> CommitReader::Open(std::string_view bytes) {
   auto damaged = [](std::string_view what) {
     return Status(StatusCode::kDataLoss, fmt::format("this is no commit: {}", what));
@@ -95,7 +90,7 @@ Result<CommitReader> CommitReader::Open(std::string_view bytes) {
     return damaged(fmt::format("{} bytes are not whole words", bytes.size()));
   }
   CommitReader result;
-  result.message_ = std::make_unique<Message>();
+  result.message_ = std::make_shared<Message>();
   // A record's bytes lie anywhere; Cap'n Proto wants them aligned.
   result.message_->words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
   std::memcpy(result.message_->words.begin(), bytes.data(), bytes.size());

@@ -71,16 +71,13 @@ class CommitWriter {
   std::unique_ptr<State> state_;
 };
 
-// A stored commit opened for reading. Owns an aligned copy of the bytes.
+// A stored commit opened for reading, with an aligned copy of the bytes, which copies of the reader
+// share: they may be handed to another thread, but one thread at a time may read them.
 class CommitReader {
  public:
   // DATA_LOSS when `bytes` is no commit: not a message, an empty list of events, a header of the
   // wrong sizes. The chain is the caller's to check.
   static Result<CommitReader> Open(std::string_view bytes);
-
-  CommitReader(CommitReader&&) noexcept;
-  CommitReader& operator=(CommitReader&&) noexcept;
-  ~CommitReader();
 
   const CommitHeader& header() const { return header_; }
   Seq last() const { return Seq(header_.first.value() + event_count_ - 1); }
@@ -91,10 +88,10 @@ class CommitReader {
   capnp::List<events::Event>::Reader events() const;
 
  private:
-  CommitReader();
+  CommitReader() = default;
 
   struct Message;
-  std::unique_ptr<Message> message_;
+  std::shared_ptr<Message> message_;
   CommitHeader header_;
   uint32_t event_count_ = 0;
   Hash256 hash_ = {};

@@ -1,0 +1,98 @@
+#include "events/log/read_ahead.h"
+
+#include <catch2/catch.hpp>
+
+#include "events/log/memory_log.h"
+#include "tests/log/sample_commits.h"
+
+namespace updraft {
+namespace {
+
+// More commits than are read ahead.
+constexpr uint32_t kCommits = 3 * ReadAhead::kCommitsMax;
+
+void Fill(EventLog& log) {
+  for (uint32_t i = 1; i <= kCommits; ++i) {
+    REQUIRE(log.Append(After(log.head(), {.events = i % 5 + 1, .task = i}), {}).ok());
+  }
+}
+
+TEST_CASE("a log that is read ahead is read as it is", "[log]") {
+  MemoryLog log;
+  ReadAhead ahead(log);
+  CHECK(ReadAll(ahead).commits.empty());
+  Fill(log);
+  CHECK(ahead.head() == log.head());
+  CHECK(ReadAll(ahead).status.ok());
+  CHECK(ReadAll(ahead).commits == ReadAll(log).commits);
+}
+
+TEST_CASE("reading ahead begins where it is told", "[log]") {
+  MemoryLog log;
+  Fill(log);
+  Seq first;
+  REQUIRE(ReadAhead(log)
+              .Read(Seq(100),
+                    [&](const CommitReader& commit) {
+                      if (!first) first = commit.header().first;
+                      CHECK(commit.last() >= Seq(100));
+                      return OkStatus();
+                    })
+              .ok());
+  CHECK(first <= Seq(100));
+}
+
+TEST_CASE("a visitor ends the reading ahead, and its reason is passed on", "[log]") {
+  MemoryLog log;
+  Fill(log);
+  for (uint32_t stop_at : {1u, 2u, kCommits / 2, kCommits}) {
+    uint32_t visits = 0;
+    Status status = ReadAhead(log).Read(Seq(1), [&](const CommitReader&) {
+      return ++visits == stop_at ? Status(StatusCode::kUnavailable, "enough") : OkStatus();
+    });
+    CHECK(visits == stop_at);
+    CHECK(status.code() == StatusCode::kUnavailable);
+    CHECK(status.message() == "enough");
+  }
+}
+
+// A log whose reading fails in the middle.
+class TornLog final : public EventLog {
+ public:
+  explicit TornLog(const EventLog& log) : log_(log) {}
+  Status Append(const SealedCommit&, std::span<const SideWrite>) override { return OkStatus(); }
+  Status Confirm() override { return OkStatus(); }
+  LogHead head() const override { return log_.head(); }
+  Status Read(Seq first, const VisitCommit& visit) const override {
+    uint32_t visits = 0;
+    return log_.Read(first, [&](const CommitReader& commit) {
+      return ++visits > 10 ? Status(StatusCode::kDataLoss, "torn") : visit(commit);
+    });
+  }
+  Result<std::string> ReadSide(std::string_view key) const override { return log_.ReadSide(key); }
+  Status ScanSide(std::string_view prefix, const VisitSide& visit) const override {
+    return log_.ScanSide(prefix, visit);
+  }
+
+ private:
+  const EventLog& log_;
+};
+
+TEST_CASE("what was read before damage is visited, and then the damage is told", "[log]") {
+  MemoryLog log;
+  Fill(log);
+  TornLog torn(log);
+  ReadLog read = ReadAll(ReadAhead(torn));
+  CHECK(read.commits.size() == 10);
+  CHECK(read.status.code() == StatusCode::kDataLoss);
+}
+
+TEST_CASE("a log that is read ahead is not written", "[log]") {
+  MemoryLog log;
+  ReadAhead ahead(log);
+  CHECK(ahead.Append(After(log.head(), {}), {}).code() == StatusCode::kFailedPrecondition);
+  CHECK(ahead.Confirm().code() == StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace updraft
