@@ -1,6 +1,5 @@
 #include "adapters/cli/host.h"
 
-#include <charconv>
 #include <future>
 #include <thread>
 
@@ -38,19 +37,6 @@ KeySight LookAtKeys(const World& world) {
 }
 
 }  // namespace
-
-std::optional<HostPort> ReadHostPort(std::string_view text) {
-  for (std::string_view scheme : {"mqtt://", "http://"}) {
-    if (text.starts_with(scheme)) text.remove_prefix(scheme.size());
-  }
-  size_t colon = text.rfind(':');
-  if (colon == text.npos || colon == 0) return std::nullopt;
-  HostPort result{std::string(text.substr(0, colon)), 0};
-  std::string_view port = text.substr(colon + 1);
-  auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), result.port);
-  if (error != std::errc() || end != port.data() + port.size()) return std::nullopt;
-  return result;
-}
 
 Result<std::unique_ptr<Host>> Host::Start(const HostOptions& options) {
   std::unique_ptr<Host> host(new Host(options));

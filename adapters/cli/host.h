@@ -13,6 +13,7 @@
 #include "adapters/cli/broker_child.h"
 #include "adapters/cli/event_stream.h"
 #include "adapters/cli/figures.h"
+#include "adapters/cli/host_options.h"
 #include "adapters/cli/installation.h"
 #include "adapters/cli/posted_files.h"
 #include "adapters/http/server.h"
@@ -22,32 +23,6 @@
 #include "engine/updraft.h"
 
 namespace updraft {
-
-struct HostPort {
-  std::string host;
-  uint16_t port = 0;
-
-  std::string ToString() const { return host + ":" + std::to_string(port); }
-};
-// "HOST:PORT", with or without "mqtt://" or "http://" before it.
-std::optional<HostPort> ReadHostPort(std::string_view text);
-
-struct HostOptions {
-  std::string data_dir;
-  HostPort http;                        // Port 0: a free one.
-  std::optional<HostPort> mqtt;         // A broker that somebody else runs.
-  std::optional<HostPort> with_broker;  // A private one; port 0: a free one.
-  bool gate = true;                     // The broker of `mqtt` has the plugin.
-  std::string public_url;               // What devices download from; the HTTP address when empty.
-  uint16_t engine_number = 1;
-  Language language = Language::kEnglish;
-  uint32_t rate_factor = 10;
-  uint32_t repeats_per_second = 200;
-  uint32_t verification_timeout_minutes = 1'440;
-  uint32_t packages_max = 0;
-  uint32_t devices_per_batch_max = 0;
-  uint64_t checkpoint_events = 1'000'000;
-};
 
 class Host {
  public:
