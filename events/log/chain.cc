@@ -67,6 +67,7 @@ Status ChainCheck::Follow(const CommitReader& commit) {
     return Status(StatusCode::kDataLoss, fmt::format("the commit of {} {}", NameOf(commit), why));
   };
   if (header.first == Seq(0)) return broken("numbers its events from 0");
+  if (commit.last() < header.first) return broken("numbers its events past the largest number");
   if (head_.last || header.first == Seq(1)) {
     if (header.first.value() != head_.last.value() + 1) {
       return broken(fmt::format("does not follow event {}", head_.last));

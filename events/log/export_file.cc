@@ -8,6 +8,7 @@
 #include "events/base/bytes.h"
 #include "events/base/format.h"
 #include "events/log/little_endian.h"
+#include "events/log/show_commit.h"
 
 namespace updraft {
 namespace {
@@ -274,7 +275,7 @@ Status ExportFile::Read(Seq first, const VisitCommit& visit) const {
     Result<CommitReader> commit = in.NextCommit();
     if (!commit.ok()) return commit.status();
     RETURN_IF_ERROR(chain.Follow(*commit));
-    if (commit->last() >= first) RETURN_IF_ERROR(visit(*commit));
+    if (commit->last() >= first) RETURN_IF_ERROR(ShowCommit(*commit, visit));
   }
   return OkStatus();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "events/base/assert.h"
+#include "events/log/show_commit.h"
 
 namespace updraft {
 namespace {
@@ -117,7 +118,7 @@ Status MemoryLog::Read(Seq first, const VisitCommit& visit) const {
     Assert(stored != nullptr, "the disk holds what was durable, event {}", first);
     ASSIGN_OR_RETURN(CommitReader commit, CommitReader::Open(stored->bytes));
     RETURN_IF_ERROR(chain.Follow(commit));
-    RETURN_IF_ERROR(visit(commit));
+    RETURN_IF_ERROR(ShowCommit(commit, visit));
     first = Seq(commit.last().value() + 1);
   }
   return OkStatus();

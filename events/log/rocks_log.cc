@@ -26,6 +26,7 @@
 #include "events/log/key_file.h"
 #include "events/log/log_directory.h"
 #include "events/log/rocks_database.h"
+#include "events/log/show_commit.h"
 #include "events/log/side_cipher.h"
 
 namespace updraft {
@@ -398,7 +399,7 @@ Status RocksLogImpl::Read(Seq first, const VisitCommit& visit) const {
       return bad(fmt::format("the commit of {} stands in its place", NameOf(*commit)));
     }
     RETURN_IF_ERROR(chain.Follow(*commit));
-    RETURN_IF_ERROR(visit(*commit));
+    RETURN_IF_ERROR(ShowCommit(*commit, visit));
     next = Seq(commit->last().value() + 1);
   }
   return OkStatus();

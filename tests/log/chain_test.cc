@@ -65,4 +65,12 @@ TEST_CASE("nothing stands before event 1", "[log]") {
   CHECK(chain.Follow(Reader(After(ghost))).code() == StatusCode::kDataLoss);
 }
 
+TEST_CASE("numbers do not begin anew behind the largest", "[log]") {
+  LogHead far;
+  far.last = Seq(~uint64_t{0} - 2);
+  ChainCheck chain;
+  CHECK(chain.Follow(Reader(After(far, {.events = 2}))).ok());
+  CHECK(ChainCheck().Follow(Reader(After(far, {.events = 3}))).code() == StatusCode::kDataLoss);
+}
+
 }  // namespace updraft

@@ -59,4 +59,36 @@ TEST_CASE("a writer that another one overtook is refused", "[log]") {
   CHECK(ReadAll(successor).commits.size() == 1);
 }
 
+TEST_CASE("a commit whose events cannot be read is damage, not the reader's end", "[log]") {
+  CommitWriter writer;
+  writer.Add().initEngineStarted().setBuild("a build of some name");
+  writer.Add().initTargetsChosen().initQueued(3).set(0, 7);
+  const SealedCommit good = writer.Seal({.first = Seq(1), .epoch = Epoch(1)});
+  int unreadable = 0;
+  for (size_t at = 0; at < good.bytes.size(); ++at) {
+    for (char flip : {'\x01', '\x80', '\xff'}) {
+      auto disk = std::make_shared<MemoryDisk>();
+      SealedCommit bad = good;
+      bad.bytes[at] = static_cast<char>(bad.bytes[at] ^ flip);
+      disk->commits.push_back(bad);
+      disk->head = HeadAfter(good);
+      bool opened = false;
+      Status read = MemoryLog(disk).Read(Seq(1), [&](const CommitReader& commit) {
+        opened = true;
+        size_t bytes = 0;
+        for (events::Event::Reader event : commit.events()) {
+          if (event.isEngineStarted()) bytes += event.getEngineStarted().getBuild().size();
+          if (event.isTargetsChosen()) {
+            for (uint32_t device : event.getTargetsChosen().getQueued()) bytes += device != 0;
+          }
+        }
+        return OkStatus();
+      });
+      if (!read.ok()) CHECK(read.code() == StatusCode::kDataLoss);
+      unreadable += opened && !read.ok() ? 1 : 0;
+    }
+  }
+  CHECK(unreadable > 0);
+}
+
 }  // namespace updraft
