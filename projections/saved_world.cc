@@ -16,6 +16,9 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "values are saved as they lie in memory");
 
+// As many as a segment of a table holds.
+constexpr size_t kRunRecordsMax = 4'096;
+
 // No value and no list of a record comes near it.
 constexpr uint32_t kValueBytesMax = 1 << 20;
 
@@ -181,7 +184,8 @@ Status ReadHead(const ReadBytes& read, SavedTable& saved) {
   RETURN_IF_ERROR(ReadNumber(read, kind));
   RETURN_IF_ERROR(ReadNumber(read, saved.records));
   RETURN_IF_ERROR(ReadNumber(read, fields));
-  const bool possible = kind == RecordTraits<Record>::kKind && fields <= 1'000 &&
+  // Each record has bytes, so that a short file cannot ask for much memory.
+  const bool possible = kind == RecordTraits<Record>::kKind && fields >= 1 && fields <= 1'000 &&
                         saved.records <= std::numeric_limits<uint32_t>::max();
   if (!possible) return Misfit("records");
   for (uint32_t i = 0; i < fields; ++i) {
@@ -315,8 +319,15 @@ class SavedWorld {
     std::vector<Record> records(kept.begin(), kept.end());
     RETURN_IF_ERROR(write(HeadOf<Record>(records.size())));
     std::string bytes;
-    AppendRun(bytes, std::span<const Record>(records));
-    return write(bytes);
+    for (size_t done = 0; done < records.size();) {
+      auto run = std::span<const Record>(records).subspan(done);
+      run = run.first(std::min(run.size(), kRunRecordsMax));
+      bytes.clear();
+      AppendRun(bytes, run);
+      RETURN_IF_ERROR(write(bytes));
+      done += run.size();
+    }
+    return OkStatus();
   }
 
   template <class Record>
@@ -325,9 +336,11 @@ class SavedWorld {
     RETURN_IF_ERROR(ReadHead<Record>(read, saved));
     if (saved.records > last) return Misfit("numbered records");
     std::string bytes;
-    std::vector<Record> records(saved.records);
-    if (!records.empty()) {
-      RETURN_IF_ERROR(ReadRun(read, saved.fields, bytes, std::span(records)));
+    std::vector<Record> records;
+    while (records.size() < saved.records) {
+      const size_t done = records.size();
+      records.resize(std::min<size_t>(saved.records, done + kRunRecordsMax));
+      RETURN_IF_ERROR(ReadRun(read, saved.fields, bytes, std::span(records).subspan(done)));
     }
     uint64_t number = last - records.size();
     for (Record& record : records) record.number = ++number;

@@ -193,6 +193,32 @@ TEST_CASE("no damage to saved records makes another world", "[checkpoint]") {
   }
 }
 
+TEST_CASE("a short file asks for little memory, whatever it says it holds", "[checkpoint]") {
+  std::string saved;
+  REQUIRE(SaveWorld(World(), [&](std::string_view bytes) {
+            saved += bytes;
+            return OkStatus();
+          }).ok());
+  // A table begins with its kind (4 bytes), its records (8) and its number of fields (4).
+  int tried = 0;
+  for (size_t at = 0; at + 16 <= saved.size(); ++at) {
+    std::string bad = saved;
+    // Four thousand million records, without fields.
+    bad.replace(at + 4, 12, std::string("\xff\xff\xff\xff\0\0\0\0\0\0\0\0", 12));
+    size_t used = 0;
+    auto read = [&](char* bytes, size_t count) {
+      if (count > bad.size() - used) return Status(StatusCode::kDataLoss, "too short");
+      bad.copy(bytes, count, used);
+      used += count;
+      return OkStatus();
+    };
+    World world;
+    CHECK_FALSE(LoadWorld(read, World().digest(), world).ok());
+    ++tried;
+  }
+  CHECK(tried > 100);
+}
+
 namespace {
 
 // An engine over a log in memory with its checkpoints in a directory.
