@@ -167,9 +167,10 @@ void MqttSession::TellWatermark(int64_t now_ms) {
 void MqttSession::BeginSweep(const RosterAnswer& answer) {
   std::shared_ptr<const NamedDevices> named = roster_.End(answer);
   if (named == nullptr) return Count("stale_roster");
-  sweep_.emplace();
-  sweep_->named = std::move(named);
-  sweep_->epoch = answer.epoch;
+  Sweep sweep;
+  sweep.named = std::move(named);
+  sweep.epoch = answer.epoch;
+  sweep_ = std::move(sweep);
 }
 
 // A look sees what was submitted before it, so it waits until all that came before the answer is.
