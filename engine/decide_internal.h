@@ -10,6 +10,11 @@
 
 namespace updraft {
 
+// What one step of a walk or a sweep does, so that nobody waits long for the turn that it is in:
+// the devices it looks at, and the tasks it makes or ends.
+inline constexpr uint32_t kDevicesPerStep = 4'000;
+inline constexpr size_t kTasksPerStep = 500;
+
 Outcome DecideOn(Turn&, const CreateProduct&);
 Outcome DecideOn(Turn&, const UpdateProduct&);
 Outcome DecideOn(Turn&, const DeleteProduct&);

@@ -142,9 +142,9 @@ bool Work::Step(Turn& turn) {
     return true;
   }
   std::vector<DeviceId> chosen;
-  uint32_t last = std::min(batch.cursor.value() + kWalkStep, batch.frontier.value());
+  uint32_t last = std::min(batch.cursor.value() + kDevicesPerStep, batch.frontier.value());
   uint32_t at = batch.cursor.value();
-  while (at < last && chosen.size() < kChunkRecordsMax / 2) {
+  while (at < last && chosen.size() < kTasksPerStep) {
     DeviceId device(++at);
     if (!Matches(world, id, device) || !InCut(world, batch, device)) continue;
     // A report may have brought the device in before the walk came by.
@@ -162,7 +162,7 @@ void Work::StepSurvey(Turn& turn, BatchId id) {
   const World& world = turn.world();
   const Batch& batch = world.batches()[id];
   Survey& survey = surveys_[id];
-  uint32_t last = std::min(survey.cursor.value() + kWalkStep, batch.frontier.value());
+  uint32_t last = std::min(survey.cursor.value() + kDevicesPerStep, batch.frontier.value());
   for (uint32_t at = survey.cursor.value() + 1; at <= last; ++at) {
     DeviceId device(at);
     if (Matches(world, id, device)) {

@@ -132,8 +132,6 @@ void StepSweep(Turn& turn, BatchId id) {
   const World& world = turn.world();
   const Batch& batch = world.batches()[id];
   bool by_schedule = batch.sweep_by_schedule;
-  // The records that a cancelled task touches: its own, its module's on the device.
-  constexpr size_t kTasksPerStep = kChunkRecordsMax / 2;
   std::vector<TaskId> tasks;
   world.IndexOf(id).tasks.Page(
       batch.sweep_states, 0, kTasksPerStep,

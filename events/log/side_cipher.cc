@@ -24,15 +24,21 @@ const unsigned char* Bytes(std::string_view text) {
 }
 unsigned char* Bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
+// Looked up once: OpenSSL 3 takes longer to find an algorithm than to seal a name with it.
+const EVP_CIPHER* Aes256Gcm() {
+  static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  return cipher;
+}
+
 // A context that has taken key, nonce and associated data.
 Context BeginSealing(std::string_view key, std::string_view nonce, std::string_view side_key) {
   Context context(EVP_CIPHER_CTX_new());
   int unused = 0;
-  bool ok = context != nullptr &&
-            EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Bytes(key),
-                               Bytes(nonce)) == 1 &&
-            EVP_EncryptUpdate(context.get(), nullptr, &unused, Bytes(side_key),
-                              static_cast<int>(side_key.size())) == 1;
+  bool ok =
+      context != nullptr &&
+      EVP_EncryptInit_ex(context.get(), Aes256Gcm(), nullptr, Bytes(key), Bytes(nonce)) == 1 &&
+      EVP_EncryptUpdate(context.get(), nullptr, &unused, Bytes(side_key),
+                        static_cast<int>(side_key.size())) == 1;
   Assert(ok, "AES-256-GCM takes any key of 32 bytes and nonce of 12");
   return context;
 }
@@ -72,7 +78,7 @@ void SideCipher::Opener::FreeContext::operator()(evp_cipher_ctx_st* context) con
 }
 
 SideCipher::Opener::Opener(const SideCipher& cipher) : context_(EVP_CIPHER_CTX_new()) {
-  bool ok = context_ != nullptr && EVP_DecryptInit_ex(context_.get(), EVP_aes_256_gcm(), nullptr,
+  bool ok = context_ != nullptr && EVP_DecryptInit_ex(context_.get(), Aes256Gcm(), nullptr,
                                                       Bytes(cipher.key_), nullptr) == 1;
   Assert(ok, "AES-256-GCM takes any key of 32 bytes");
 }
