@@ -17,10 +17,11 @@ struct ExplainOptions {
 Status RunExplain(const ExplainOptions& options) {
   ASSIGN_OR_RETURN(auto log, OpenLocalLog(options.data_dir));
   World world;
-  RETURN_IF_ERROR(FoldLog(*log, {}, world, [](const FoldProgress& p) {
-                    DrawProgress("reading the log", p.at.value(), p.last.value());
-                  }).status());
+  Result<FoldProgress> folded = FoldLog(*log, {}, world, [](const FoldProgress& p) {
+    DrawProgress("reading the log", p.at.value(), p.last.value());
+  });
   EndProgress();
+  if (!folded.ok()) return folded.status();
   ASSIGN_OR_RETURN(ObjectIds ids, LocalObjectIds(options.data_dir, 1));
   ASSIGN_OR_RETURN(DeviceId device, DeviceOf(world, options.device));
   BatchId batch;
@@ -30,7 +31,7 @@ Status RunExplain(const ExplainOptions& options) {
       return Status(StatusCode::kNotFound, "there is no such batch in this log");
     }
   }
-  return PrintExplanations(*log, world, ids, device, batch);
+  return PrintExplanations(*log, world, folded->at, ids, device, batch);
 }
 
 }  // namespace

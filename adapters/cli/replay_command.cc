@@ -35,7 +35,8 @@ Result<FoldEnd> EndOf(const ReplayOptions& options) {
   return end;
 }
 
-Status PrintFold(const EventLog& log, const ReplayOptions& options, World& world) {
+// Folds, and says how far it came; the last event.
+Result<Seq> PrintFold(const EventLog& log, const ReplayOptions& options, World& world) {
   ASSIGN_OR_RETURN(FoldEnd end, EndOf(options));
   int64_t began_us = SystemClock().MonotonicUs();
   Result<FoldProgress> folded = FoldLog(log, end, world, [&](const FoldProgress& p) {
@@ -58,7 +59,7 @@ Status PrintFold(const EventLog& log, const ReplayOptions& options, World& world
                folded->at.value(), folded->last.value(), ShowTime(folded->time_ms), seconds, speed,
                world.digest().ToString());
   }
-  return OkStatus();
+  return folded->at;
 }
 
 // What became different between two moments, a line each.
@@ -79,11 +80,12 @@ int RunReplay(const ReplayOptions& options) {
     return status.ok() ? kExitOk : Fail(status);
   }
   World world;
-  if (Status status = PrintFold(**log, options, world); !status.ok()) return Fail(status);
+  Result<Seq> at = PrintFold(**log, options, world);
+  if (!at.ok()) return Fail(at.status());
   if (options.query.empty()) return kExitOk;
   Result<ObjectIds> ids = LocalObjectIds(options.data_dir, 1);
   if (!ids.ok()) return Fail(ids.status());
-  Status status = PrintSight(**log, world, *ids, options.query);
+  Status status = PrintSight(**log, world, *at, *ids, options.query);
   return status.ok() ? kExitOk : Fail(status);
 }
 

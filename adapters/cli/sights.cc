@@ -102,7 +102,7 @@ Result<DeviceId> DeviceOf(const World& world, const std::string& text) {
                             text));
 }
 
-Status PrintExplanations(const EventLog& log, const World& world, const ObjectIds& ids,
+Status PrintExplanations(const EventLog& log, const World& world, Seq at, const ObjectIds& ids,
                          DeviceId device, BatchId batch) {
   bool any = false;
   for (TaskId task = world.devices()[device].newest_task; task; task = world.tasks()[task].older) {
@@ -113,6 +113,7 @@ Status PrintExplanations(const EventLog& log, const World& world, const ObjectId
                view.reason);
     ASSIGN_OR_RETURN(std::vector<Explanation> chain, ExplainTask(log, task));
     for (const Explanation& link : chain) {
+      if (link.seq > at) break;
       fmt::print("  {:>8}  {}  {:<8}  {}\n", link.seq.value(), ShowTime(link.time_ms), link.cause,
                  link.sentence);
     }
@@ -123,7 +124,7 @@ Status PrintExplanations(const EventLog& log, const World& world, const ObjectId
   return OkStatus();
 }
 
-Status PrintSight(const EventLog& log, const World& world, const ObjectIds& ids,
+Status PrintSight(const EventLog& log, const World& world, Seq at, const ObjectIds& ids,
                   const std::vector<std::string>& query) {
   if (query.size() == 2) {
     if (query[0] == "batch" || query[0] == "tasks") {
@@ -141,7 +142,7 @@ Status PrintSight(const EventLog& log, const World& world, const ObjectIds& ids,
         PrintDevice(world, device);
         return OkStatus();
       }
-      return PrintExplanations(log, world, ids, device, BatchId());
+      return PrintExplanations(log, world, at, ids, device, BatchId());
     }
   }
   return Status(StatusCode::kInvalidArgument,

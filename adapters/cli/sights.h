@@ -11,16 +11,16 @@
 namespace updraft {
 
 // Prints what `query` asks for: {"batch", ID}, {"tasks", ID}, {"device", "KEY/NAME"} or
-// {"explain", "KEY/NAME"}.
-Status PrintSight(const EventLog& log, const World& world, const ObjectIds& ids,
+// {"explain", "KEY/NAME"}. The world is of event `at`.
+Status PrintSight(const EventLog& log, const World& world, Seq at, const ObjectIds& ids,
                   const std::vector<std::string>& query);
 
 // The device of "KEY/NAME"; of a log without names "#ID".
 Result<DeviceId> DeviceOf(const World& world, const std::string& text);
 
 // Why each task of the device, of the batch if one is given, is in its state: as events, the oldest
-// first. Only those up to where the world was folded.
-Status PrintExplanations(const EventLog& log, const World& world, const ObjectIds& ids,
+// first. Only those up to event `at`, where the world was folded.
+Status PrintExplanations(const EventLog& log, const World& world, Seq at, const ObjectIds& ids,
                          DeviceId device, BatchId batch);
 
 // What `after` has that `before` has not, a sentence each: `after` is a later moment of the same

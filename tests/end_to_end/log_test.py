@@ -120,6 +120,7 @@ class HistoryTest(LogCase):
         self.assertRegex(self.ok(*to, "batch", self.job), "QUEUED 1, NOTIFIED 1")
         self.assertRegex(self.ok(*to, "tasks", self.job), f"{DEVICE} +NOTIFIED")
         self.assertIn("upgrade to 2.0.0: NOTIFIED", self.ok(*to, "device", device))
+        self.assertNotIn(WORDS, self.ok(*to, "explain", device))
         now = ("replay", "--data", self.data)
         self.assertRegex(self.ok(*now, "batch", self.job), "QUEUED 1, FAILED 1")
         self.assertIn("upgrade to 2.0.0: FAILED", self.ok(*now, "device", device))
