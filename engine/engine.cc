@@ -6,6 +6,7 @@
 //
 // While a commit is being written the next turn decides; not more than one turn is ahead of the
 // disk, so that what waits meanwhile becomes one commit.
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
@@ -19,6 +20,7 @@
 #include "engine/checkpointer.h"
 #include "engine/clock.h"
 #include "engine/intake.h"
+#include "engine/purger.h"
 #include "engine/refusals.h"
 #include "engine/turns.h"
 #include "engine/updraft.h"
@@ -36,6 +38,11 @@ Status Stopped() {
   return Status(StatusCode::kUnavailable, refusal::kEngineStopped, "the engine is stopping");
 }
 
+bool Erases(const CommitJob& job) {
+  return std::any_of(job.side.begin(), job.side.end(),
+                     [](const SideWrite& write) { return !write.value.has_value(); });
+}
+
 }  // namespace
 
 class Engine::Impl {
@@ -48,6 +55,8 @@ class Engine::Impl {
         writer_(*log_, clock, options_.on_commit) {}
   ~Impl() { Stop(); }
 
+  // Before Start: `log` is the engine's, and forgets for good what is erased.
+  void PurgeErasedOf(RocksLog& log) { purger_.emplace(log, clock_); }
   Status Start();
   Status Submit(Item item);
   Status Submit(std::deque<Request>& requests);
@@ -115,6 +124,7 @@ class Engine::Impl {
   bool log_ended_ = false;
 
   std::optional<Checkpointer> checkpointer_;
+  std::optional<Purger> purger_;
   std::thread turn_thread_;
   std::thread log_thread_;
   std::thread completion_thread_;
@@ -218,6 +228,7 @@ void Engine::Impl::Stop() {
     if (log_thread_.joinable()) log_thread_.join();
     told_cv_.notify_all();
     if (completion_thread_.joinable()) completion_thread_.join();
+    purger_.reset();
   });
 }
 
@@ -294,6 +305,7 @@ void Engine::Impl::RunLog() {
     if (status.ok() && job.commit && job.commit->ends_with_digest && checkpointer_) {
       checkpointer_->Reached(job.commit->commit.last());
     }
+    if (status.ok() && job.commit && purger_ && Erases(*job.commit)) purger_->NoteErased();
     std::lock_guard lock(mutex_);
     if (failure_.ok() && !status.ok()) {
       failure_ = status;
@@ -341,7 +353,11 @@ Result<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
                                    .create = true,
                                    .sidecar_key_path = options.data_dir + "/sidecar.key"}));
   for (const std::string& notice : log->notices()) LogWarn(notice);
-  return OpenWith(std::move(options), std::move(log), SystemClock());
+  RocksLog& rocks = *log;
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(log), SystemClock());
+  impl->PurgeErasedOf(rocks);
+  RETURN_IF_ERROR(impl->Start());
+  return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
 Result<std::unique_ptr<Engine>> Engine::OpenWith(EngineOptions options,
