@@ -48,6 +48,7 @@ Result<std::unique_ptr<Host>> Host::Start(const HostOptions& options) {
   RETURN_IF_ERROR(host->StartBroker());
   RETURN_IF_ERROR(host->StartMqtt());
   host->AddFigures();
+  host->sweep_ = std::make_unique<FileSweep>(*host->engine_, *host->files_);
   host->run_.pid = getpid();
   RETURN_IF_ERROR(host->installation_.WriteRunFile(host->run_));
   return host;
@@ -61,6 +62,7 @@ Host::~Host() {
     fanout_->stream = nullptr;
   }
   // What devices and consoles say no more is taken; what they said is answered; then the log ends.
+  sweep_.reset();
   if (mqtt_) mqtt_->Stop();
   stream_.reset();
   if (http_) http_->Stop();

@@ -13,6 +13,7 @@
 #include "adapters/cli/broker_child.h"
 #include "adapters/cli/event_stream.h"
 #include "adapters/cli/figures.h"
+#include "adapters/cli/file_sweep.h"
 #include "adapters/cli/host_options.h"
 #include "adapters/cli/installation.h"
 #include "adapters/cli/posted_files.h"
@@ -71,6 +72,7 @@ class Host {
   std::unique_ptr<OpenApi> api_;
   std::unique_ptr<DeviceRegistration> registration_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<FileSweep> sweep_;
   std::unique_ptr<EventStream> stream_;
   std::unique_ptr<HttpServer> http_;
   std::optional<HostPort> broker_address_;

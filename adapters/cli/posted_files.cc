@@ -8,8 +8,12 @@
 namespace updraft {
 namespace {
 
-// A file is made a package of within an hour, or never.
-constexpr int64_t kForgottenAfterMs = int64_t{24} * 3'600'000;
+constexpr int64_t kHourMs = 3'600'000;
+
+// A file is made a package of within an hour or two, or never.
+constexpr int64_t kFoundForMs = 24 * kHourMs;
+// The difference is the time that a call has which found its upload at the last moment.
+constexpr int64_t kForgottenAfterMs = kFoundForMs + kHourMs;
 
 Status NoSuchUpload() {
   return Status(StatusCode::kNotFound,
@@ -41,7 +45,6 @@ Result<std::unique_ptr<PostedFiles>> PostedFiles::Open(const std::string& direct
                                                        std::string link_key, const Clock& clock) {
   ASSIGN_OR_RETURN(auto store, PackageStore::Open(directory));
   ASSIGN_OR_RETURN(auto received, ReceivedFiles::Open(directory));
-  RETURN_IF_ERROR(received->ForgetBefore(clock.WallUs() / 1'000 - kForgottenAfterMs));
   return std::unique_ptr<PostedFiles>(
       new PostedFiles(std::move(store), std::move(received), std::move(link_key), clock));
 }
@@ -80,7 +83,8 @@ Result<DownloadFile> PostedFiles::OpenDownload(std::string_view path, std::strin
 }
 
 Result<PostedPackage> PostedFiles::FindPackage(std::string_view object_key) {
-  Result<StoredFile> file = received_->Get(FileKind::kPackage, object_key);
+  Result<StoredFile> file =
+      received_->Get(FileKind::kPackage, object_key, clock_.WallUs() / 1'000 - kFoundForMs);
   if (!file.ok()) return NoSuchUpload();
   std::optional<std::string> md5 = HexDecode(file->md5);
   std::optional<std::string> sha256 = HexDecode(file->sha256);
@@ -89,7 +93,8 @@ Result<PostedPackage> PostedFiles::FindPackage(std::string_view object_key) {
 }
 
 Result<std::string> PostedFiles::ReadDeviceList(std::string_view object_key) {
-  Result<StoredFile> stored = received_->Get(FileKind::kDeviceList, object_key);
+  Result<StoredFile> stored =
+      received_->Get(FileKind::kDeviceList, object_key, clock_.WallUs() / 1'000 - kFoundForMs);
   if (!stored.ok()) return NoSuchUpload();
   ASSIGN_OR_RETURN(PackageStore::OpenFile file,
                    store_->OpenToRead(FileKind::kDeviceList, stored->id));
@@ -101,6 +106,27 @@ Result<std::string> PostedFiles::ReadDeviceList(std::string_view object_key) {
     got += static_cast<size_t>(more);
   }
   return text;
+}
+
+Result<size_t> PostedFiles::Sweep(const Needed& needed) {
+  const int64_t before_ms = clock_.WallUs() / 1'000 - kForgottenAfterMs;
+  RETURN_IF_ERROR(received_->ForgetBefore(before_ms));
+  size_t removed = 0;
+  for (FileKind kind : {FileKind::kPackage, FileKind::kDeviceList}) {
+    std::set<std::string> kept;
+    ASSIGN_OR_RETURN(std::vector<std::string> noted, received_->FilesNoted(kind));
+    if (kind == FileKind::kPackage) {
+      ASSIGN_OR_RETURN(kept, needed());
+    }
+    kept.insert(noted.begin(), noted.end());
+    ASSIGN_OR_RETURN(std::vector<PackageStore::Entry> entries, store_->List(kind));
+    for (const PackageStore::Entry& entry : entries) {
+      if (entry.stored_at_ms >= before_ms || kept.contains(entry.id)) continue;
+      ASSIGN_OR_RETURN(bool gone, store_->DeleteStoredBefore(kind, entry.id, before_ms));
+      removed += gone ? 1 : 0;
+    }
+  }
+  return removed;
 }
 
 }  // namespace updraft

@@ -4,7 +4,9 @@
 // Thread-safety: any thread; calls block on the disk.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "adapters/http/downloads.h"
@@ -26,8 +28,16 @@ class PostedFiles : public PackageFiles {
   Result<UploadTarget> BeginUpload(const UploadForm& form);
   Result<DownloadFile> OpenDownload(std::string_view path, std::string_view raw_query);
 
+  // An upload is found for a day.
   Result<PostedPackage> FindPackage(std::string_view object_key) override;
   Result<std::string> ReadDeviceList(std::string_view object_key) override;
+
+  // Removes the files that nobody will ask for any more, and forgets the uploads that brought them;
+  // how many files. A package's file is `needed` when a package has it, and is asked for after the
+  // uploads were forgotten: a call that has just found its upload has an hour to make a package of
+  // it.
+  using Needed = std::function<Result<std::set<std::string>>()>;
+  Result<size_t> Sweep(const Needed& needed);
 
  private:
   PostedFiles(std::unique_ptr<PackageStore> store, std::unique_ptr<ReceivedFiles> received,

@@ -21,11 +21,12 @@ constexpr uint64_t kSyncEachBytes = 32 * 1024 * 1024;
 }  // namespace
 
 StoreWriter::StoreWriter(OwnedFd fd, std::string temporary_path, std::string directory,
-                         uint64_t bytes_max)
+                         uint64_t bytes_max, std::shared_ptr<std::mutex> naming)
     : fd_(std::move(fd)),
       temporary_path_(std::move(temporary_path)),
       directory_(std::move(directory)),
       bytes_max_(bytes_max),
+      naming_(std::move(naming)),
       md5_(NewDigest(EVP_md5())),
       sha256_(NewDigest(EVP_sha256())) {}
 
@@ -88,6 +89,7 @@ Result<StoredFile> StoreWriter::Finish() {
   std::string path = fmt::format("{}/{}", directory_, file.id);
   if (fsync(fd_.get()) != 0) return GiveUp(DiskError("sync", temporary_path_));
   // Over a file of the same name, which has the same content.
+  std::lock_guard lock(*naming_);
   if (rename(temporary_path_.c_str(), path.c_str()) != 0) {
     return GiveUp(DiskError("rename", temporary_path_));
   }

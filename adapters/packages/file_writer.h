@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -28,8 +29,10 @@ struct StoredFile {
 
 class StoreWriter {
  public:
-  // Writes to `fd`, which is `temporary_path`, and ends as a file of `directory`.
-  StoreWriter(OwnedFd fd, std::string temporary_path, std::string directory, uint64_t bytes_max);
+  // Writes to `fd`, which is `temporary_path`, and ends as a file of `directory`, where it is given
+  // its name under `naming`.
+  StoreWriter(OwnedFd fd, std::string temporary_path, std::string directory, uint64_t bytes_max,
+              std::shared_ptr<std::mutex> naming);
   ~StoreWriter();  // Without Finish(), nothing is left of it.
 
   StoreWriter(const StoreWriter&) = delete;
@@ -60,6 +63,7 @@ class StoreWriter {
   std::string temporary_path_;  // Empty once it is renamed.
   const std::string directory_;
   const uint64_t bytes_max_;
+  const std::shared_ptr<std::mutex> naming_;
   uint64_t size_bytes_ = 0;
   uint64_t unsynced_bytes_ = 0;
   Digest md5_;

@@ -30,6 +30,10 @@ Status NoSuchFile(std::string_view id) {
   return Status(StatusCode::kNotFound, fmt::format("no file \"{}\"", id));
 }
 
+int64_t StoredAtMs(const struct stat& about) {
+  return about.st_mtim.tv_sec * 1'000 + about.st_mtim.tv_nsec / 1'000'000;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<PackageStore>> PackageStore::Open(std::string directory) {
@@ -68,8 +72,8 @@ Result<std::unique_ptr<StoreWriter>> PackageStore::Begin(FileKind kind, uint64_t
   std::string path = fmt::format("{}/incoming/{}", directory_, ++begun_);
   OwnedFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
   if (!fd.ok()) return DiskError("create", path);
-  return std::make_unique<StoreWriter>(std::move(fd), std::move(path), DirectoryOf(kind),
-                                       bytes_max);
+  return std::make_unique<StoreWriter>(std::move(fd), std::move(path), DirectoryOf(kind), bytes_max,
+                                       naming_);
 }
 
 Result<PackageStore::OpenFile> PackageStore::OpenToRead(FileKind kind, std::string_view id) const {
@@ -89,6 +93,18 @@ Status PackageStore::Delete(FileKind kind, std::string_view id) {
   return SyncDirectory(DirectoryOf(kind));
 }
 
+Result<bool> PackageStore::DeleteStoredBefore(FileKind kind, std::string_view id, int64_t time_ms) {
+  ASSIGN_OR_RETURN(std::string path, PathOf(kind, id));
+  std::lock_guard lock(*naming_);
+  struct stat about;
+  if (stat(path.c_str(), &about) != 0) {
+    return errno == ENOENT ? NoSuchFile(id) : DiskError("stat", path);
+  }
+  if (StoredAtMs(about) >= time_ms) return false;
+  RETURN_IF_ERROR(Delete(kind, id));
+  return true;
+}
+
 Result<std::vector<PackageStore::Entry>> PackageStore::List(FileKind kind) const {
   std::vector<Entry> entries;
   std::error_code error;
@@ -98,8 +114,7 @@ Result<std::vector<PackageStore::Entry>> PackageStore::List(FileKind kind) const
     struct stat about;
     // A file may be deleted meanwhile.
     if (!IsId(id) || stat(it->path().c_str(), &about) != 0) continue;
-    entries.push_back({std::move(id), static_cast<uint64_t>(about.st_size),
-                       about.st_mtim.tv_sec * 1'000 + about.st_mtim.tv_nsec / 1'000'000});
+    entries.push_back({std::move(id), static_cast<uint64_t>(about.st_size), StoredAtMs(about)});
   }
   if (error) {
     return Status(StatusCode::kInternal,

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,9 @@ class PackageStore {
 
   // NOT_FOUND.
   Status Delete(FileKind kind, std::string_view id);
+  // The same, unless it was stored at `time_ms` (UTC, since 1970) or later; whether it is gone. A
+  // file that comes in again meanwhile stays.
+  Result<bool> DeleteStoredBefore(FileKind kind, std::string_view id, int64_t time_ms);
 
   struct Entry {
     std::string id;
@@ -56,6 +60,8 @@ class PackageStore {
   Result<std::string> PathOf(FileKind kind, std::string_view id) const;
 
   const std::string directory_;
+  // Held while a file is given its name or loses it. Writers may outlive the store.
+  const std::shared_ptr<std::mutex> naming_ = std::make_shared<std::mutex>();
   std::atomic<uint64_t> begun_ = 0;  // Files taken in so far, each with a name of its own.
 };
 

@@ -1,5 +1,6 @@
 #include "adapters/packages/received_files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -34,6 +35,10 @@ std::string_view NameOf(FileKind kind) {
   Unreachable();
 }
 
+int64_t NotedAtMs(const struct stat& about) {
+  return about.st_mtim.tv_sec * 1'000 + about.st_mtim.tv_nsec / 1'000'000;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ReceivedFiles>> ReceivedFiles::Open(std::string directory) {
@@ -66,12 +71,18 @@ Status ReceivedFiles::Put(FileKind kind, std::string_view object_key, const Stor
   return SyncDirectory(directory_);
 }
 
-Result<StoredFile> ReceivedFiles::Get(FileKind kind, std::string_view object_key) const {
+Result<StoredFile> ReceivedFiles::Get(FileKind kind, std::string_view object_key,
+                                      int64_t since_ms) const {
   std::string path = PathOf(kind, object_key);
-  std::ifstream text(path);
-  if (!text && errno == ENOENT) {
+  struct stat about;
+  if (stat(path.c_str(), &about) != 0 ? errno == ENOENT : NotedAtMs(about) < since_ms) {
     return Status(StatusCode::kNotFound, fmt::format("no file came under \"{}\"", object_key));
   }
+  return ReadNote(path);
+}
+
+Result<StoredFile> ReceivedFiles::ReadNote(const std::string& path) {
+  std::ifstream text(path);
   StoredFile file;
   text >> file.size_bytes >> file.md5 >> file.sha256;
   if (!text || file.sha256.size() < kFileIdDigits) {
@@ -81,14 +92,31 @@ Result<StoredFile> ReceivedFiles::Get(FileKind kind, std::string_view object_key
   return file;
 }
 
+Result<std::vector<std::string>> ReceivedFiles::FilesNoted(FileKind kind) const {
+  const std::string prefix = fmt::format("{}-", NameOf(kind));
+  std::vector<std::string> ids;
+  std::error_code error;
+  for (fs::directory_iterator it(directory_, error), end; !error && it != end;
+       it.increment(error)) {
+    if (!std::string(it->path().filename()).starts_with(prefix)) continue;
+    ASSIGN_OR_RETURN(StoredFile file, ReadNote(it->path()));
+    ids.push_back(std::move(file.id));
+  }
+  if (error) {
+    return Status(StatusCode::kInternal,
+                  fmt::format("cannot list {}: {}", directory_, error.message()));
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
 Status ReceivedFiles::ForgetBefore(int64_t time_ms) {
   std::error_code error;
   for (fs::directory_iterator it(directory_, error), end; !error && it != end;
        it.increment(error)) {
     struct stat about;
     if (stat(it->path().c_str(), &about) != 0) continue;  // Replaced meanwhile.
-    int64_t noted_ms = about.st_mtim.tv_sec * 1'000 + about.st_mtim.tv_nsec / 1'000'000;
-    if (noted_ms < time_ms) fs::remove(it->path(), error);
+    if (NotedAtMs(about) < time_ms) fs::remove(it->path(), error);
   }
   if (!error) return OkStatus();
   return Status(StatusCode::kInternal,

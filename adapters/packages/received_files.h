@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adapters/packages/file_kind.h"
 #include "adapters/packages/file_writer.h"
@@ -28,8 +29,11 @@ class ReceivedFiles {
   // Notes that `file` came in under `object_key`, in place of what came under it before.
   Status Put(FileKind kind, std::string_view object_key, const StoredFile& file);
 
-  // NOT_FOUND when nothing came under that key.
-  Result<StoredFile> Get(FileKind kind, std::string_view object_key) const;
+  // NOT_FOUND when nothing came under that key at `since_ms` (UTC, since 1970) or later.
+  Result<StoredFile> Get(FileKind kind, std::string_view object_key, int64_t since_ms = 0) const;
+
+  // The ids of all files that are noted, in their order.
+  Result<std::vector<std::string>> FilesNoted(FileKind kind) const;
 
   // Forgets what was noted before `time_ms` (UTC, since 1970); the files themselves stay.
   Status ForgetBefore(int64_t time_ms);
@@ -37,6 +41,7 @@ class ReceivedFiles {
  private:
   explicit ReceivedFiles(std::string directory) : directory_(std::move(directory)) {}
   std::string PathOf(FileKind kind, std::string_view object_key) const;
+  static Result<StoredFile> ReadNote(const std::string& path);
 
   const std::string directory_;
   std::atomic<uint64_t> put_ = 0;  // Each file is written under a name of its own, then renamed.

@@ -175,6 +175,17 @@ TEST_CASE_METHOD(Fixture, "a deleted file is gone, and whoever reads it reads on
   CHECK(store->Delete(kPackage, id).code() == StatusCode::kNotFound);
 }
 
+TEST_CASE_METHOD(Fixture, "a file is deleted when it was stored before a time, not else",
+                 "[packages]") {
+  std::string id = Store(*store, "abc")->id;
+  int64_t stored_ms = (*store->List(kPackage))[0].stored_at_ms;
+  CHECK_FALSE(*store->DeleteStoredBefore(kPackage, id, stored_ms));
+  CHECK(store->OpenToRead(kPackage, id).ok());
+  CHECK(*store->DeleteStoredBefore(kPackage, id, stored_ms + 1));
+  CHECK(store->OpenToRead(kPackage, id).status().code() == StatusCode::kNotFound);
+  CHECK(store->DeleteStoredBefore(kPackage, id, 0).status().code() == StatusCode::kNotFound);
+}
+
 TEST_CASE_METHOD(Fixture, "an id from outside names nothing but a stored file", "[packages]") {
   Store(*store, "abc").status();
   std::ofstream(directory.path + "/files/packages/secret") << "s";

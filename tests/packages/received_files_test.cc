@@ -70,6 +70,25 @@ TEST_CASE_METHOD(Fixture, "what was noted before a time is forgotten, and nothin
   CHECK(received->Get(kPackage, "1.bin").status().code() == StatusCode::kNotFound);
 }
 
+TEST_CASE_METHOD(Fixture, "what was noted before a time is not found when later ones are wanted",
+                 "[packages]") {
+  REQUIRE(received->Put(kPackage, "1.bin", File('a')).ok());
+  struct stat about;
+  REQUIRE(stat(OnDisk()[0].c_str(), &about) == 0);
+  int64_t noted_ms = about.st_mtim.tv_sec * 1'000 + about.st_mtim.tv_nsec / 1'000'000;
+  CHECK(received->Get(kPackage, "1.bin", noted_ms).ok());
+  CHECK(received->Get(kPackage, "1.bin", noted_ms + 1).status().code() == StatusCode::kNotFound);
+}
+
+TEST_CASE_METHOD(Fixture, "the files that are noted are listed by kind", "[packages]") {
+  CHECK(received->FilesNoted(kPackage)->empty());
+  REQUIRE(received->Put(kPackage, "1.bin", File('b')).ok());
+  REQUIRE(received->Put(kPackage, "2.bin", File('a')).ok());
+  REQUIRE(received->Put(FileKind::kDeviceList, "3.csv", File('c')).ok());
+  CHECK(*received->FilesNoted(kPackage) == std::vector{File('a').id, File('b').id});
+  CHECK(*received->FilesNoted(FileKind::kDeviceList) == std::vector{File('c').id});
+}
+
 TEST_CASE_METHOD(Fixture, "a damaged note is told as such", "[packages]") {
   REQUIRE(received->Put(kPackage, "1.bin", File('a')).ok());
   for (std::string_view damaged : {"", "x", "12 abc", "12 abc abc"}) {
