@@ -388,9 +388,9 @@ Narrator::Maybe Narrator::TellJoined(TaskId id, bool conflicted) {
 
 Narrator::Maybe Narrator::TellImported(events::VersionsImported::Reader imported) {
   auto devices = imported.getDevices();
-  if (std::find(devices.begin(), devices.end(), device_.value()) == devices.end()) {
-    return std::nullopt;
-  }
+  bool ours = false;
+  for (uint32_t device : devices) ours = ours || device == device_.value();
+  if (!ours) return std::nullopt;
   ModuleId module(imported.getModule());
   if (task_ && module != PackageOf(task_).module) return std::nullopt;
   running_ = VersionId(imported.getVersion());

@@ -85,7 +85,8 @@ Result<ApiClient> ApiClient::Of(const ApiClientOptions& options) {
   return client;
 }
 
-Result<Json> ApiClient::Call(const std::string& action, Parameters parameters) const {
+Parameters ApiClient::Sign(std::string_view method, const std::string& action,
+                           Parameters parameters) const {
   auto now = static_cast<time_t>(SystemClock().WallUs() / 1'000'000);
   parameters["Action"] = action;
   parameters["Version"] = "2018-01-20";
@@ -95,10 +96,14 @@ Result<Json> ApiClient::Call(const std::string& action, Parameters parameters) c
   parameters["SignatureMethod"] = "HMAC-SHA1";
   parameters["SignatureVersion"] = "1.0";
   parameters["AccessKeyId"] = access_key_id_;
-  parameters["Signature"] = SignRpc("POST", parameters, access_key_secret_);
+  parameters["Signature"] = SignRpc(method, parameters, access_key_secret_);
+  return parameters;
+}
+
+Result<Json> ApiClient::Call(const std::string& action, Parameters parameters) const {
   std::string text;
   try {
-    text = Post(host_port_, EncodeParameters(parameters));
+    text = Post(host_port_, EncodeParameters(Sign("POST", action, std::move(parameters))));
   } catch (const kj::Exception& e) {
     return Status(StatusCode::kUnavailable,
                   fmt::format("nobody answers at {}: {}", host_port_, e.getDescription().cStr()));
@@ -115,10 +120,22 @@ Result<Json> ApiClient::Call(const std::string& action, Parameters parameters) c
 Result<Json> ApiClient::Must(const std::string& action, Parameters parameters) const {
   ASSIGN_OR_RETURN(Json answer, Call(action, std::move(parameters)));
   if (answer.value("Success", false)) return answer;
+  return RefusalIn(answer.dump());
+}
+
+Status ApiClient::RefusalIn(const std::string& text) const {
+  Json answer = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!answer.is_object()) {
+    return Status(StatusCode::kInternal, fmt::format("{} refuses, and does not say why; is it an "
+                                                     "Updraft? '{}'",
+                                                     host_port_, text.substr(0, 200)));
+  }
+  std::string code = answer.value("Code", "?");
   std::string message = answer.contains("ErrorMessage") ? answer.value("ErrorMessage", "")
                                                         : answer.value("Message", "");
-  return Status(StatusCode::kFailedPrecondition,
-                fmt::format("{}: {}", answer.value("Code", "?"), message));
+  StatusCode kind =
+      code == "ServiceUnavailable" ? StatusCode::kUnavailable : StatusCode::kFailedPrecondition;
+  return Status(kind, fmt::format("{}: {}", code, message));
 }
 
 }  // namespace updraft

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -37,6 +38,11 @@ class ApiClient {
   Result<Json> Call(const std::string& action, Parameters parameters) const;
   // The same; a refusal is a status with the answer's code.
   Result<Json> Must(const std::string& action, Parameters parameters) const;
+
+  // The parameters of a signed call of that method.
+  Parameters Sign(std::string_view method, const std::string& action, Parameters parameters) const;
+  // What a refusal's text says, as a status with its code.
+  Status RefusalIn(const std::string& text) const;
 
   const std::string& host_port() const { return host_port_; }
 

@@ -110,11 +110,25 @@ Status BrokerChild::Adopt(pid_t pid) {
     std::lock_guard lock(mutex_);
     pid_ = pid;
   }
+  if (Status status = AwaitListening(); !status.ok()) {
+    EndProcess(pid);
+    std::lock_guard lock(mutex_);
+    pid_ = 0;
+    return status;
+  }
   supervisor_ = std::thread([this] { Supervise(); });
   return OkStatus();
 }
 
 Status BrokerChild::Start() {
+  ASSIGN_OR_RETURN(sockaddr_in address, AddressOf(options_.host, options_.port));
+  // Whoever it is would be taken for ours.
+  if (Connects(address)) {
+    return Status(StatusCode::kUnavailable,
+                  fmt::format("somebody listens on {}:{} already: stop that one, give the broker "
+                              "another port, or name that broker with --mqtt",
+                              options_.host, options_.port));
+  }
   RETURN_IF_ERROR(Spawn());
   if (Status status = AwaitListening(); !status.ok()) {
     Stop();

@@ -42,7 +42,8 @@ class BrokerChild {
   explicit BrokerChild(BrokerChildOptions options) : options_(std::move(options)) {}
   ~BrokerChild() { Stop(); }
 
-  // Goes on with a broker that runs already.
+  // Goes on with a broker that runs already. UNAVAILABLE when it does not listen where it should:
+  // then it is ended, and Start() may be tried.
   Status Adopt(pid_t pid);
   // Returns once the broker takes connections. NOT_FOUND when mosquitto is not installed;
   // UNAVAILABLE when it ends at once, with the last lines of what it said.

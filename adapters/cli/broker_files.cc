@@ -42,7 +42,7 @@ Result<std::string> BrokerFiles::ReadPassword() const {
   return text;
 }
 
-Status BrokerFiles::WriteConfig(const std::string& host, uint16_t port) const {
+Result<std::string> BrokerFiles::MakeConfig(const std::string& host, uint16_t port) const {
   BrokerConfigOptions options;
   options.plugin = FindPlugin();
   if (!std::filesystem::exists(options.plugin)) {
@@ -59,7 +59,19 @@ Status BrokerFiles::WriteConfig(const std::string& host, uint16_t port) const {
   options.persistence_directory = std::filesystem::absolute(dir_).string();
   // The private broker is whoever the service is: it reads what the service writes.
   options.user = UserName();
-  return ReplaceFile(config_path(), BrokerConfig(options), 0600);
+  std::error_code error;
+  auto size = std::filesystem::file_size(options.plugin, error);
+  auto written = std::filesystem::last_write_time(options.plugin, error).time_since_epoch().count();
+  return fmt::format("# plugin: {} bytes of {}\n{}", size, written, BrokerConfig(options));
+}
+
+std::string BrokerFiles::ReadConfig() const {
+  Result<std::string> text = ReadSmallFile(config_path());
+  return text.ok() ? *std::move(text) : std::string();
+}
+
+Status BrokerFiles::WriteConfig(const std::string& config) const {
+  return ReplaceFile(config_path(), config, 0600);
 }
 
 std::string FindPlugin() {

@@ -26,8 +26,12 @@ class BrokerFiles {
   Status Prepare() const;
   // REQUIRED: Prepare() was OK.
   Result<std::string> ReadPassword() const;
-  // The configuration of a private broker.
-  Status WriteConfig(const std::string& host, uint16_t port) const;
+  // The configuration of a private broker. It names the plugin's build too, so that it changes with
+  // whatever a running broker would have to be started again for.
+  Result<std::string> MakeConfig(const std::string& host, uint16_t port) const;
+  // What the broker was started with last; empty when there is none.
+  std::string ReadConfig() const;
+  Status WriteConfig(const std::string& config) const;
 
  private:
   std::string dir_;

@@ -1,4 +1,5 @@
 // `updraft call`: any action of the console's API from the command line.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -6,6 +7,8 @@
 
 #include "adapters/cli/api_client.h"
 #include "adapters/cli/commands.h"
+#include "adapters/openapi/actions.h"
+#include "adapters/openapi/reference.h"
 
 namespace updraft {
 namespace {
@@ -13,6 +16,8 @@ namespace {
 struct CallOptions {
   ApiClientOptions client;
   std::string action;
+  bool list = false;
+  bool describe = false;
 };
 
 // `--Name value` and `--Name=value`, in pairs.
@@ -44,9 +49,60 @@ Result<Parameters> ReadParameters(const std::vector<std::string>& words) {
   return parameters;
 }
 
+// The service does not look at parameters that it does not know, which SDKs need; somebody who
+// types one has made a mistake.
+Status CheckNames(const openapi::Action& action, const Parameters& parameters) {
+  for (const auto& [name, value] : parameters) {
+    std::string_view base = std::string_view(name).substr(0, name.find('.'));
+    if (base == "IotInstanceId") continue;
+    bool known = std::any_of(action.parameters.begin(), action.parameters.end(),
+                             [&](const openapi::Parameter& p) { return p.name == base; });
+    if (known) continue;
+    std::string_view nearest = openapi::NearestParameter(action, base);
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("{} has no parameter '{}'{}; 'updraft call {} --describe' lists them",
+                              action.name, base,
+                              nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest),
+                              action.name));
+  }
+  return OkStatus();
+}
+
+int ListActions() {
+  for (const openapi::ActionGroup& group : openapi::AllActions()) {
+    fmt::print("{}\n", group.title);
+    for (const openapi::Action& action : group.actions) {
+      fmt::print("  {:<32} {}\n", action.name, action.about.substr(0, action.about.find('.') + 1));
+    }
+  }
+  return kExitOk;
+}
+
+Status NoAction(const std::string& name) {
+  std::string_view nearest = openapi::NearestAction(name);
+  return Status(StatusCode::kInvalidArgument,
+                fmt::format("there is no action '{}'{}; 'updraft call --list' lists them", name,
+                            nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
+}
+
 int RunCall(const CallOptions& options, const std::vector<std::string>& rest) {
+  if (options.list) return ListActions();
+  const openapi::Action* action = openapi::FindAction(options.action);
+  if (options.describe) {
+    if (action == nullptr) return Fail(NoAction(options.action));
+    fmt::print("{}", openapi::ReferenceOf(*action));
+    return kExitOk;
+  }
+  if (options.action.empty()) {
+    return Fail(
+        Status(StatusCode::kInvalidArgument, "name an action; 'updraft call --list' lists them"));
+  }
   Result<Parameters> parameters = ReadParameters(rest);
   if (!parameters.ok()) return Fail(parameters.status());
+  // One that this program does not know may be known to a newer service, which says so if not.
+  if (action != nullptr) {
+    if (Status status = CheckNames(*action, *parameters); !status.ok()) return Fail(status);
+  }
   Result<ApiClient> client = ApiClient::Of(options.client);
   if (!client.ok()) return Fail(client.status());
   Result<Json> answer = client->Call(options.action, *std::move(parameters));
@@ -61,17 +117,16 @@ void AddCall(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<CallOptions>();
   CLI::App* call =
       app.add_subcommand("call", "Call an action of the console's API, print its JSON");
-  call->add_option("action", options->action, "The action, as in ListOTATaskByJob")->required();
-  call->add_option("--data", options->client.data_dir,
-                   "Data directory of a service on this machine: tells address and key");
-  call->add_option("--endpoint", options->client.endpoint, "ADDR:PORT of the service");
-  call->add_option("--access-key-id", options->client.access_key_id, "Who asks");
-  call->add_option("--access-key-secret", options->client.access_key_secret, "And the proof");
+  call->add_option("action", options->action, "The action, as in ListOTATaskByJob");
+  AddClientOptions(*call, options->client);
+  call->add_flag("--list", options->list, "List the actions");
+  call->add_flag("--describe", options->describe, "Tell the action's parameters and an example");
   call->allow_extras();
   call->footer(
       "Everything else is a parameter: --Name value. Lists are --Name.1 A --Name.2 B, structs in\n"
       "lists --Tag.1.Key K --Tag.1.Value V. The actions are those of the vendor's API, Iot\n"
-      "2018-01-20; adapters/openapi/README.md has them all with an example each. For instance:\n\n"
+      "2018-01-20, and a few of ours: --list names them, ACTION --describe tells one. For "
+      "instance:\n\n"
       "  updraft call CreateProduct --data data --ProductName thermostat --NodeType 0\n"
       "  updraft call CreateOTAStaticUpgradeJob --data data --ProductKey KEY --FirmwareId ID \\\n"
       "      --TargetSelection SPECIFIC --TargetDeviceName.1 kitchen\n\n"

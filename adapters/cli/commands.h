@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "adapters/cli/api_client.h"
 #include "events/base/status.h"
 
 namespace updraft {
@@ -18,9 +19,13 @@ inline constexpr int kExitDamaged = 4;      // The log is not what it should be.
 // Prints the status on stderr and gives the exit code that fits.
 int Fail(const Status& status);
 
+// --data, --endpoint, --access-key-id and --access-key-secret.
+void AddClientOptions(CLI::App& command, ApiClientOptions& options);
+
 void AddServe(CLI::App& app, int& exit_code);
 void AddCall(CLI::App& app, int& exit_code);
 void AddWatch(CLI::App& app, int& exit_code);
+void AddFollow(CLI::App& app, int& exit_code);
 void AddExplain(CLI::App& app, int& exit_code);
 void AddReplay(CLI::App& app, int& exit_code);
 void AddLog(CLI::App& app, int& exit_code);

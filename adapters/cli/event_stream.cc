@@ -1,20 +1,23 @@
 #include "adapters/cli/event_stream.h"
 
+#include <algorithm>
+
+#include "engine/clock.h"
 #include "events/event_json.h"
 #include "events/log/event_log.h"
 
 namespace updraft {
 
-EventStream::EventStream(const EventLog& log)
-    : log_(log), last_(log.head().last), thread_([this] { Run(); }) {}
+EventStream::EventStream(const EventLog& log, std::chrono::milliseconds patience)
+    : log_(log), patience_(patience), last_(log.head().last), thread_([this] { Run(); }) {}
 
-EventStream::~EventStream() {
+void EventStream::Stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void EventStream::OnCommit(Seq last) {
@@ -26,7 +29,18 @@ void EventStream::OnCommit(Seq last) {
 }
 
 void EventStream::Add(Seq after, std::shared_ptr<EventFeed> feed) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return;  // The feed ends unopened.
+  }
   feed->Open(after.value());
+  feed->NotifyRoom([this] {
+    {
+      std::lock_guard lock(mutex_);
+      room_ = true;
+    }
+    wake_.notify_one();
+  });
   {
     std::lock_guard lock(mutex_);
     arrived_.push_back({after, std::move(feed)});
@@ -37,40 +51,64 @@ void EventStream::Add(Seq after, std::shared_ptr<EventFeed> feed) {
 void EventStream::Run() {
   std::list<Reader> readers;
   Seq served;
-  while (true) {
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] {
-        return stopping_ || !arrived_.empty() || (!readers.empty() && served < last_);
-      });
-      if (stopping_) return;
-      served = last_;
-      readers.splice(readers.end(), arrived_);
-    }
+  while (Wait(readers, served)) {
     readers.remove_if([&](Reader& reader) { return !Serve(reader); });
+    stats_.readers = readers.size();
   }
 }
 
-bool EventStream::Serve(Reader& reader) const {
+bool EventStream::Wait(std::list<Reader>& readers, Seq& served) {
+  bool any_full = std::any_of(readers.begin(), readers.end(),
+                              [](const Reader& reader) { return reader.full_since_us != 0; });
+  std::unique_lock lock(mutex_);
+  auto ready = [&] {
+    return stopping_ || room_ || !arrived_.empty() || (!readers.empty() && served < last_);
+  };
+  if (any_full) {
+    wake_.wait_for(lock, patience_ / 4, ready);  // Then it is seen whose patience is at its end.
+  } else {
+    wake_.wait(lock, ready);
+  }
+  served = last_;
+  room_ = false;
+  readers.splice(readers.end(), arrived_);
+  return !stopping_;
+}
+
+bool EventStream::Serve(Reader& reader) {
+  const Seq before = reader.sent;
   bool gone = false;
-  const Status stop(StatusCode::kAborted, "the reader has gone");
+  bool full = !reader.feed->HasRoom();
+  const Status stop(StatusCode::kAborted, "no more for now");
   Status status =
-      log_.Read(Seq(reader.sent.value() + 1), [&](const CommitReader& commit) -> Status {
-        uint64_t seq = commit.header().first.value();
-        for (events::Event::Reader event : commit.events()) {
-          if (seq > reader.sent.value()) {
-            FeedEvent out{seq, "", EventJson(Seq(seq), commit.header().time_ms, event)};
-            if (!reader.feed->Push(out)) {
-              gone = true;
-              return stop;
-            }
-            reader.sent = Seq(seq);
-          }
-          ++seq;
-        }
-        return OkStatus();
-      });
-  return status.ok() && !gone;
+      full ? stop
+           : log_.Read(Seq(reader.sent.value() + 1), [&](const CommitReader& commit) -> Status {
+               uint64_t seq = commit.header().first.value();
+               for (events::Event::Reader event : commit.events()) {
+                 if (seq > reader.sent.value()) {
+                   full = !reader.feed->HasRoom();
+                   if (full) return stop;
+                   FeedEvent out{seq, "", EventJson(Seq(seq), commit.header().time_ms, event)};
+                   gone = !reader.feed->Push(out);
+                   if (gone) return stop;
+                   reader.sent = Seq(seq);
+                 }
+                 ++seq;
+               }
+               return OkStatus();
+             });
+  if (gone || (!status.ok() && !full)) return false;
+  int64_t now_us = SystemClock().MonotonicUs();
+  if (!full) {
+    reader.full_since_us = 0;
+  } else if (reader.full_since_us == 0 || reader.sent > before) {
+    reader.full_since_us = now_us;
+  } else if (now_us - reader.full_since_us >= patience_.count() * 1'000) {
+    ++stats_.dropped;
+    reader.feed->Drop();
+    return false;
+  }
+  return true;
 }
 
 }  // namespace updraft

@@ -19,7 +19,8 @@ Histogram& AddHistogram(prometheus::Registry& registry, const char* name, const 
 // Batches that are over would make the page longer for ever; the newest tell enough.
 constexpr uint32_t kBatchesMax = 100;
 
-std::vector<FigureSample> TaskSamples(const World& world) {
+std::vector<FigureSample> TaskSamples(const World& world,
+                                      const std::function<std::string(BatchId)>& name_of) {
   std::vector<FigureSample> samples;
   uint32_t newest = static_cast<uint32_t>(world.batches().size());
   for (uint32_t b = newest; b > 0 && newest - b < kBatchesMax; --b) {
@@ -30,7 +31,7 @@ std::vector<FigureSample> TaskSamples(const World& world) {
           {"updraft_tasks",
            "Tasks by batch and state, of the newest batches",
            false,
-           {{"batch", std::to_string(b)}, {"state", std::string(TaskStateWord(state))}},
+           {{"job", name_of(BatchId(b))}, {"state", std::string(TaskStateWord(state))}},
            static_cast<double>(counts.by_state[state])});
     }
   }
@@ -52,7 +53,7 @@ std::vector<FigureSample> TaskSamples(const World& world) {
 
 Figures::Figures()
     : commit_seconds_(AddHistogram(registry_, "updraft_commit_seconds",
-                                   "Time to write a commit and have it on disk",
+                                   "Time to append a commit and fsync it",
                                    {1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 5e-2, 0.2, 1})),
       commit_events_(AddHistogram(registry_, "updraft_commit_events", "Events in a commit",
                                   {1, 4, 16, 64, 256, 1'024, 4'096})),
@@ -86,7 +87,7 @@ void Figures::OnCheckpoint(Seq last, const Status& made) {
 void Figures::Refresh(std::shared_ptr<Figures> figures, Engine& engine) {
   // A busy or failed engine shows what was seen last.
   [[maybe_unused]] Status status = engine.Read([figures](const World& world) -> Engine::Finish {
-    return [figures, samples = TaskSamples(world)](const Status& durable) {
+    return [figures, samples = TaskSamples(world, figures->name_of_)](const Status& durable) {
       if (!durable.ok()) return;
       std::lock_guard lock(figures->mutex_);
       figures->tasks_ = samples;

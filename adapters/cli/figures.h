@@ -40,6 +40,9 @@ class Figures : public prometheus::Collectable {
   // Asked at each Collect. Before the server starts.
   void AddSource(Source source) { sources_.push_back(std::move(source)); }
 
+  // What a batch is called in labels. Before the server starts.
+  void NameBatches(std::function<std::string(BatchId)> name) { name_of_ = std::move(name); }
+
   void OnCommit(uint32_t events, size_t bytes, int64_t us);
   void OnCheckpoint(Seq last, const Status& made);
   // Looks at the engine's tasks; what was seen is shown from then on.
@@ -55,6 +58,7 @@ class Figures : public prometheus::Collectable {
   prometheus::Gauge& checkpoint_event_;
   prometheus::Counter& checkpoint_failures_;
   std::vector<Source> sources_;
+  std::function<std::string(BatchId)> name_of_;
 
   mutable std::mutex mutex_;
   std::vector<FigureSample> tasks_;

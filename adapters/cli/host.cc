@@ -47,8 +47,8 @@ Result<std::unique_ptr<Host>> Host::Start(const HostOptions& options) {
   RETURN_IF_ERROR(host->StartHttp());
   RETURN_IF_ERROR(host->StartBroker());
   RETURN_IF_ERROR(host->StartMqtt());
-  host->AddFigures();
   host->sweep_ = std::make_unique<FileSweep>(*host->engine_, *host->files_);
+  host->up_ = true;
   host->run_.pid = getpid();
   RETURN_IF_ERROR(host->installation_.WriteRunFile(host->run_));
   return host;
@@ -64,13 +64,14 @@ Host::~Host() {
   // What devices and consoles say no more is taken; what they said is answered; then the log ends.
   sweep_.reset();
   if (mqtt_) mqtt_->Stop();
-  stream_.reset();
+  if (stream_) stream_->Stop();
   if (http_) http_->Stop();
   if (engine_) engine_->Stop();
   {
     std::unique_lock lock(explaining_mutex_);
     explained_.wait(lock, [this] { return explaining_ == 0; });
   }
+  stream_.reset();
   mqtt_.reset();
   api_.reset();
   registration_.reset();
@@ -216,8 +217,10 @@ Status Host::StartHttp() {
                }));
   http_->Route("/metrics", {"GET"}, AnswerCalls(AnswerMetrics(figures_), kCallBytesMax));
   http_->Route("/healthz", {"GET"}, AnswerCalls(AnswerHealth(), kCallBytesMax));
-  http_->Route("/readyz", {"GET"},
-               AnswerCalls(AnswerReadiness([this] { return ReasonsNotReady(); }), kCallBytesMax));
+  http_->Route(
+      "/readyz", {"GET"},
+      AnswerCalls(AnswerReadiness([this] { return ReasonsNotReadyYet(); }), kCallBytesMax));
+  AddFigures();
   ASSIGN_OR_RETURN(uint16_t port, http_->Start());
   run_.http = HostPort{options_.http.host, port}.ToString();
   return OkStatus();
@@ -239,6 +242,13 @@ Status Host::StartBroker() {
     ASSIGN_OR_RETURN(address.port, FindFreePort(address.host));
   }
   broker_address_ = address;
+  ASSIGN_OR_RETURN(std::string config, files.MakeConfig(address.host, address.port));
+  if (leftover && config != files.ReadConfig()) {
+    LogInfo("the broker that a former run left has another configuration; it is started again",
+            {{"pid", leftover->pid}});
+    EndProcess(leftover->pid);
+    leftover.reset();
+  }
   BrokerChildOptions options;
   options.config_path = files.config_path();
   options.log_path = files.log_path();
@@ -248,9 +258,11 @@ Status Host::StartBroker() {
   broker_ = std::make_unique<BrokerChild>(std::move(options));
   if (leftover) {
     LogInfo("going on with the broker that a former run left", {{"pid", leftover->pid}});
-    return broker_->Adopt(leftover->pid);
+    Status adopted = broker_->Adopt(leftover->pid);
+    if (adopted.ok()) return OkStatus();
+    LogWarn("it cannot be gone on with; another one is started", {{"why", adopted.message()}});
   }
-  RETURN_IF_ERROR(files.WriteConfig(address.host, address.port));
+  RETURN_IF_ERROR(files.WriteConfig(config));
   return broker_->Start();
 }
 

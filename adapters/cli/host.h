@@ -4,6 +4,7 @@
 // Thread-safety: one thread starts and stops it.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -53,6 +54,7 @@ class Host {
   Status StartMqtt();
   void AddFigures();
   std::vector<std::string> ReasonsNotReady() const;
+  std::vector<std::string> ReasonsNotReadyYet() const;
   std::string PublicUrl() const;
   Outcome Ask(Command command);
   void Explain(TaskId task, Explained done);
@@ -62,6 +64,9 @@ class Host {
   std::mutex explaining_mutex_;
   std::condition_variable explained_;
   int explaining_ = 0;
+
+  // Set when all is wired: until then the HTTP server's thread looks at nothing of it.
+  std::atomic<bool> up_ = false;
 
   const HostOptions options_;
   Installation installation_;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "adapters/cli/host.h"
+#include "adapters/wire/object_ids.h"
 
 namespace updraft {
 namespace {
@@ -38,7 +39,12 @@ void AddMqtt(const MqttStats& stats, std::vector<FigureSample>& out) {
 }  // namespace
 
 void Host::AddFigures() {
+  figures_->NameBatches(
+      [ids = ObjectIds(installation_.KeyFor("object ids"), options_.engine_number)](BatchId batch) {
+        return ids.Show(batch);
+      });
   figures_->AddSource([this](std::vector<FigureSample>& out) {
+    if (!up_) return;
     out.push_back(Gauge("updraft_inbox_depth", "Commands that wait",
                         static_cast<double>(engine_->inbox_size())));
     out.push_back(
@@ -51,12 +57,39 @@ void Host::AddFigures() {
                             static_cast<double>(http.answers[digit].load()),
                             {{"status", fmt::format("{}xx", digit)}}));
     }
+    for (size_t over = 0; over < http.refusals.size(); ++over) {
+      uint64_t count = http.refusals[over].load();
+      if (count == 0) continue;
+      out.push_back(Counter("updraft_http_refusals_total", "Answers of 400 and above, by status",
+                            static_cast<double>(count), {{"status", std::to_string(400 + over)}}));
+    }
+    out.push_back(Counter("updraft_http_connections_refused_total",
+                          "Connections over the server's bounds",
+                          static_cast<double>(http.connections_refused.load())));
+    for (const auto& [code, count] : api_->Refusals()) {
+      out.push_back(Counter("updraft_api_refusals_total", "Calls that were refused, by code",
+                            static_cast<double>(count), {{"code", code}}));
+    }
+    out.push_back(Gauge("updraft_event_readers", "Who follows /events",
+                        static_cast<double>(stream_->stats().readers.load())));
+    out.push_back(Counter("updraft_event_readers_dropped_total",
+                          "Readers of /events that took nothing for too long",
+                          static_cast<double>(stream_->stats().dropped.load())));
     if (mqtt_) AddMqtt(mqtt_->Stats(), out);
     if (broker_) {
       out.push_back(Counter("updraft_broker_restarts_total", "Times that the private broker died",
                             broker_->restarts()));
     }
   });
+}
+
+// A device that was registered a moment ago may be refused for as long as the gate takes to hear of
+// it, some milliseconds, and comes again. That is no reason: under a steady stream of registrations
+// the gate is always a moment behind the log, and who routes by readiness must not see that
+// flicker.
+std::vector<std::string> Host::ReasonsNotReadyYet() const {
+  if (!up_) return {"the service is starting"};
+  return ReasonsNotReady();
 }
 
 std::vector<std::string> Host::ReasonsNotReady() const {

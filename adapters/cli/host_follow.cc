@@ -1,23 +1,16 @@
-// GET /events: the stream of committed events, for formal keys. Signed as an RPC call:
+// GET /events: the stream of committed events, for formal keys. Signed as a call of FollowEvents:
 //   /events?Action=FollowEvents&From=SEQ&AccessKeyId=…&Signature=…
 // A reader that comes back says where it stood in Last-Event-ID.
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "adapters/cli/host.h"
-#include "adapters/wire/openapi_signature.h"
-#include "engine/clock.h"
-#include "projections/side_values.h"
-#include "projections/world.h"
+#include "adapters/http/request_head.h"
+#include "events/log/event_log.h"
 
 namespace updraft {
 namespace {
-
-constexpr int64_t kClockSkewMaxMs = 15 * 60'000;
-
-struct KeySight {
-  KeyId id;
-  bool good = false;  // Formal and enabled.
-};
 
 std::optional<uint64_t> ReadNumber(std::string_view text) {
   uint64_t number = 0;
@@ -26,43 +19,38 @@ std::optional<uint64_t> ReadNumber(std::string_view text) {
   return number;
 }
 
-HttpResponse Refusal(int status, std::string_view code) {
-  return {
-      status, {{"Content-Type", "application/json"}}, "{\"Code\":\"" + std::string(code) + "\"}"};
+// The event behind which a reader wants to begin; nothing when that cannot be told.
+std::optional<uint64_t> ReadPosition(const Parameters& parameters, const std::string& last_id) {
+  if (!last_id.empty()) return ReadNumber(last_id);
+  auto from = parameters.find("From");
+  if (from == parameters.end()) return 0;
+  std::optional<uint64_t> first = ReadNumber(from->second);
+  if (first && *first > 0) --*first;
+  return first;
 }
 
 }  // namespace
 
 void Host::Follow(HttpRequest request, std::shared_ptr<EventFeed> feed) {
-  Result<SignedCall> call = ParseSignedCall(request);
-  if (!call.ok()) return feed->Refuse(Refusal(400, call.status().reason()));
-  int64_t skew_ms = SystemClock().WallUs() / 1'000 - call->timestamp_ms;
-  if (std::abs(skew_ms) > kClockSkewMaxMs) {
-    return feed->Refuse(Refusal(400, "InvalidTimeStamp.Expired"));
-  }
-  auto from = call->parameters.find("From");
-  std::optional<uint64_t> first =
-      ReadNumber(from == call->parameters.end() ? "1" : std::string_view(from->second));
-  std::string_view last_id = request.Header("Last-Event-ID");
-  std::optional<uint64_t> after = !last_id.empty()      ? ReadNumber(last_id)
-                                  : first && *first > 0 ? std::optional(*first - 1)
-                                                        : first;
-  if (!after) return feed->Refuse(Refusal(400, "InvalidParameter"));
-
-  Status asked = engine_->Read([this, feed, call = *call, after](const World& world) {
-    KeySight sight{world.FindKey(call.access_key_id)};
-    sight.good = sight.id && world.keys()[sight.id].formal && world.keys()[sight.id].enabled;
-    return [this, feed, call, after, sight](const Status& durable) {
-      Result<std::string> secret = sight.id ? engine_->log().ReadSide(SideKeyOfKey(sight.id))
-                                            : Result<std::string>(std::string());
-      if (!durable.ok() || !secret.ok() || !VerifySignature(call, *secret)) {
-        return feed->Refuse(Refusal(403, "SignatureDoesNotMatch"));
-      }
-      if (!sight.good) return feed->Refuse(Refusal(403, "AuthActionPermissionDeny"));
-      stream_->Add(Seq(*after), feed);
-    };
-  });
-  if (!asked.ok()) feed->Refuse(Refusal(503, asked.reason()));
+  std::string last_id(request.Header("Last-Event-ID"));
+  auto admitted = [this, feed, last_id](const Parameters& parameters) {
+    std::optional<uint64_t> after = ReadPosition(parameters, last_id);
+    if (!after) {
+      return feed->Refuse(ErrorResponse(
+          400, "InvalidParameter", "From and Last-Event-ID are numbers of events, such as 1."));
+    }
+    // A reader who is ahead has followed another log: what it missed of this one is unknown.
+    Seq last = engine_->log().head().last;
+    if (*after > last.value()) {
+      return feed->Refuse(ErrorResponse(
+          409, "PositionAhead",
+          fmt::format("The log ends at event {}; event {} is of another log, or not there yet.",
+                      last.value(), *after)));
+    }
+    stream_->Add(Seq(*after), feed);
+  };
+  api_->Follow(std::move(request), std::move(admitted),
+               [feed](HttpResponse response) { feed->Refuse(std::move(response)); });
 }
 
 }  // namespace updraft

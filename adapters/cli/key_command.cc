@@ -36,11 +36,7 @@ void AddKey(CLI::App& app, int& exit_code) {
       "to make it formal. The secret is shown once, when the key is made.");
   auto add = [&](const char* name, const char* what) {
     CLI::App* command = key->add_subcommand(name, what);
-    command->add_option("--data", options->client.data_dir,
-                        "Data directory of the running service");
-    command->add_option("--endpoint", options->client.endpoint, "ADDR:PORT of the service");
-    command->add_option("--access-key-id", options->client.access_key_id, "Who asks");
-    command->add_option("--access-key-secret", options->client.access_key_secret, "And the proof");
+    AddClientOptions(*command, options->client);
     return command;
   };
   CLI::App* create = add("create", "Make a key, print its id and secret");

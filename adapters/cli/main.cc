@@ -31,6 +31,17 @@ int Fail(const Status& status) {
   return kExitUnavailable;
 }
 
+void AddClientOptions(CLI::App& command, ApiClientOptions& options) {
+  command.add_option("--data", options.data_dir,
+                     "Data directory of a service on this machine: tells address and key");
+  command.add_option("--endpoint", options.endpoint, "ADDR:PORT of the service");
+  command.add_option("--access-key-id", options.access_key_id, "Who asks")
+      ->envname("UPDRAFT_ACCESS_KEY_ID");
+  // The command line is for all to see on the machine, the environment is not.
+  command.add_option("--access-key-secret", options.access_key_secret, "And the proof")
+      ->envname("UPDRAFT_ACCESS_KEY_SECRET");
+}
+
 namespace {
 
 constexpr const char* kFooter = R"(A first batch, on one machine:
@@ -63,6 +74,7 @@ int Main(int argc, char** argv) {
   AddServe(app, exit_code);
   AddCall(app, exit_code);
   AddWatch(app, exit_code);
+  AddFollow(app, exit_code);
   AddExplain(app, exit_code);
   AddReplay(app, exit_code);
   AddLog(app, exit_code);

@@ -1,16 +1,16 @@
 // `updraft watch`: a batch's progress, live on a terminal, as plain lines in a pipe.
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <memory>
-#include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "adapters/cli/api_client.h"
 #include "adapters/cli/commands.h"
+#include "adapters/cli/event_follower.h"
 #include "engine/clock.h"
 
 namespace updraft {
@@ -39,6 +39,7 @@ constexpr size_t kStateCount = std::size(kStates);
 
 struct Sight {
   std::string status;
+  uint64_t sequence = 0;  // The last event that is surely in it.
   std::array<uint64_t, kStateCount> counts = {};
 
   uint64_t total() const {
@@ -48,7 +49,9 @@ struct Sight {
   }
   bool over() const { return status == "COMPLETED" || status == "CANCELED"; }
   uint64_t open() const { return counts[0] + counts[1] + counts[2] + counts[3]; }
-  friend bool operator==(const Sight&, const Sight&) = default;
+  friend bool operator==(const Sight& a, const Sight& b) {
+    return a.status == b.status && a.counts == b.counts;
+  }
 };
 
 Result<Sight> Look(const ApiClient& client, const std::string& job) {
@@ -56,6 +59,7 @@ Result<Sight> Look(const ApiClient& client, const std::string& job) {
   Sight sight;
   const Json& data = answer["Data"];
   sight.status = data.value("JobStatus", "");
+  sight.sequence = data.value("Sequence", uint64_t{0});
   for (size_t i = 0; i < kStateCount; ++i) {
     sight.counts[i] = data["Counts"].value(kStates[i].key, uint64_t{0});
   }
@@ -85,43 +89,69 @@ void Draw(const Sight& sight, bool first, int64_t elapsed_s) {
   std::fflush(stdout);
 }
 
+// Shows what was seen, when it is worth a line.
+class Show {
+ public:
+  Show(bool terminal, bool json) : terminal_(terminal), json_(json) {}
+
+  void Take(const Sight& sight) {
+    if (terminal_) {
+      Draw(sight, first_, (SystemClock().MonotonicUs() - began_us_) / 1'000'000);
+    } else if (first_ || !(sight == last_)) {
+      Print(sight);
+    }
+    first_ = false;
+    last_ = sight;
+  }
+
+ private:
+  void Print(const Sight& sight) const {
+    if (json_) {
+      Json json = {{"sequence", sight.sequence}, {"status", sight.status}};
+      for (size_t i = 0; i < kStateCount; ++i) json[kStates[i].key] = sight.counts[i];
+      fmt::print("{}\n", json.dump());
+    } else {
+      fmt::print("{}\n", Line(sight));
+    }
+    std::fflush(stdout);
+  }
+
+  const bool terminal_;
+  const bool json_;
+  const int64_t began_us_ = SystemClock().MonotonicUs();
+  bool first_ = true;
+  Sight last_;
+};
+
+// The counts are looked at when an event has come that may have changed them, and no more often
+// than every `interval_ms`. The events are followed without a gap from the first look on, so that
+// no change is missed, whatever breaks between us and the service.
 int RunWatch(const WatchOptions& options) {
   Result<ApiClient> client = ApiClient::Of(options.client);
   if (!client.ok()) return Fail(client.status());
-  bool terminal = isatty(STDOUT_FILENO) == 1 && !options.json;
-  int64_t began_us = SystemClock().MonotonicUs();
-  Sight last;
-  bool first = true;
-  int silences = 0;
-  while (true) {
-    Result<Sight> sight = Look(*client, options.job);
-    if (!sight.ok()) {
-      // A service that restarts is waited for; one that was never there is not.
-      constexpr int kSilencesMax = 60;
-      bool away = sight.status().code() == StatusCode::kUnavailable;
-      if (!away || first || ++silences > kSilencesMax) return Fail(sight.status());
-      std::this_thread::sleep_for(std::chrono::milliseconds(options.interval_ms));
-      continue;
-    }
-    silences = 0;
-    int64_t elapsed_s = (SystemClock().MonotonicUs() - began_us) / 1'000'000;
-    if (terminal) {
-      Draw(*sight, first, elapsed_s);
-    } else if (first || !(*sight == last)) {
-      if (options.json) {
-        Json json = {{"status", sight->status}};
-        for (size_t i = 0; i < kStateCount; ++i) json[kStates[i].key] = sight->counts[i];
-        fmt::print("{}\n", json.dump());
-      } else {
-        fmt::print("{}\n", Line(*sight));
-      }
-      std::fflush(stdout);
-    }
-    first = false;
-    last = *sight;
-    if (sight->over() && sight->open() == 0) return kExitOk;
-    std::this_thread::sleep_for(std::chrono::milliseconds(options.interval_ms));
+  Result<Sight> sight = Look(*client, options.job);
+  if (!sight.ok()) return Fail(sight.status());
+  Show show(isatty(STDOUT_FILENO) == 1 && !options.json, options.json);
+  show.Take(*sight);
+  EventFollower follower(*client, Seq(sight->sequence + 1));
+  bool stale = false;
+  int64_t looked_us = SystemClock().MonotonicUs();
+  while (!sight->over() || sight->open() != 0) {
+    Result<std::vector<FollowedEvent>> events = follower.Next(options.interval_ms);
+    if (!events.ok()) return Fail(events.status());
+    stale |= !events->empty();
+    int64_t now_us = SystemClock().MonotonicUs();
+    if (!stale || now_us - looked_us < int64_t{options.interval_ms} * 1'000) continue;
+    Result<Sight> next = Look(*client, options.job);
+    // While the service is away the follower has the patience.
+    if (next.status().code() == StatusCode::kUnavailable) continue;
+    if (!next.ok()) return Fail(next.status());
+    sight = next;
+    looked_us = now_us;
+    stale = false;
+    show.Take(*sight);
   }
+  return kExitOk;
 }
 
 }  // namespace
@@ -130,15 +160,15 @@ void AddWatch(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<WatchOptions>();
   CLI::App* watch = app.add_subcommand("watch", "Follow a batch until it is over");
   watch->add_option("job", options->job, "The JobId that creating the batch answered")->required();
-  watch->add_option("--data", options->client.data_dir, "Data directory of the running service");
-  watch->add_option("--endpoint", options->client.endpoint, "ADDR:PORT of the service");
-  watch->add_option("--access-key-id", options->client.access_key_id, "Who asks");
-  watch->add_option("--access-key-secret", options->client.access_key_secret, "And the proof");
-  watch->add_option("--interval", options->interval_ms, "Milliseconds between two looks")
+  AddClientOptions(*watch, options->client);
+  watch->add_option("--interval", options->interval_ms, "Milliseconds between two looks at least")
       ->check(CLI::Range(50, 60'000))
       ->capture_default_str();
   watch->add_flag("--json", options->json, "A JSON object a line");
-  watch->footer("On a terminal it draws bars; in a pipe it prints a line for each change.");
+  watch->footer(
+      "On a terminal it draws bars; in a pipe it prints a line for each change. A service that\n"
+      "restarts is waited for, up to a minute, and no change is missed. The events themselves are\n"
+      "printed by 'updraft follow'.");
   watch->callback([options, &exit_code] { exit_code = RunWatch(*options); });
 }
 

@@ -123,6 +123,7 @@ kj::Promise<void> Connection::handleApplicationError(kj::Exception exception,
     static constexpr kj::StringPtr kTooLarge =
         "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n"
         "Content-Length: 0\r\n\r\n"_kj;
+    context_.stats.Count(431);
     return stream_->write(kTooLarge.begin(), kTooLarge.size());
   }
   HttpResponse answer = AnswerTo(exception);
@@ -164,7 +165,7 @@ kj::Own<kj::AsyncOutputStream> Connection::SendHead(Response& response, const Ht
     headers.set(kj::HttpHeaderId::CONTENT_LENGTH, kj::str(*size));
   }
   auto output = response.send(head.status, StatusText(head.status), headers, length);
-  ++context_.stats.answers.at(head.status / 100);
+  context_.stats.Count(head.status);
   return output;
 }
 

@@ -21,6 +21,13 @@ struct HttpStats {
   std::atomic<uint64_t> connections_refused = 0;  // Over a bound of the server.
   // By the first digit of their status: [2] counts 200, 204 and 206.
   std::array<std::atomic<uint64_t>, 6> answers = {};
+  // By status, from 400 on: [31] counts 431.
+  std::array<std::atomic<uint64_t>, 200> refusals = {};
+
+  void Count(int status) {
+    ++answers.at(status / 100);
+    if (status >= 400) ++refusals.at(status - 400);
+  }
 };
 
 // What all connections of a server share; outlives them.

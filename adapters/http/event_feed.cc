@@ -65,9 +65,7 @@ class EventFeed::Queue {
     std::lock_guard lock(mutex_);
     if (next_.state != State::kOpen || reader_gone_) return false;
     if (next_.text.size() + text.size() > kQueueBytesMax) {
-      next_.text = std::string();
-      next_.last_id = taken_id_;
-      Change(State::kDropped);
+      DropLocked();
       return false;
     }
     next_.text += text;
@@ -76,7 +74,23 @@ class EventFeed::Queue {
     return true;
   }
 
+  bool HasRoom() const {
+    std::lock_guard lock(mutex_);
+    return next_.text.size() < kRoomBytes;
+  }
+
+  void NotifyRoom(std::function<void()> on_room) {
+    std::lock_guard lock(mutex_);
+    on_room_ = std::move(on_room);
+  }
+
+  void Drop() {
+    std::lock_guard lock(mutex_);
+    if (next_.state == State::kOpen) DropLocked();
+  }
+
   void End() {
+    NotifyRoom(nullptr);
     Refuse(ErrorResponse(500, "InternalError", "The feed was not opened."));
     std::lock_guard lock(mutex_);
     if (next_.state == State::kOpen) Change(State::kEnded);
@@ -86,6 +100,7 @@ class EventFeed::Queue {
     std::lock_guard lock(mutex_);
     reader_gone_ = true;
     next_.text = std::string();
+    if (on_room_) on_room_();
   }
 
   // Done when there is something to take. On the server's thread.
@@ -102,6 +117,7 @@ class EventFeed::Queue {
     std::lock_guard lock(mutex_);
     changed_ = false;
     taken_id_ = next_.last_id;
+    if (on_room_ && !next_.text.empty()) on_room_();
     return Batch{next_.state, std::exchange(next_.text, ""), next_.last_id, next_.refusal};
   }
 
@@ -113,11 +129,19 @@ class EventFeed::Queue {
     if (auto waiting = std::exchange(waiting_, nullptr)) waiting->Fulfill(true);
   }
 
-  std::mutex mutex_;  // Guards all of these.
+  // With mutex_ held.
+  void DropLocked() {
+    next_.text = std::string();
+    next_.last_id = taken_id_;
+    Change(State::kDropped);
+  }
+
+  mutable std::mutex mutex_;  // Guards all of these.
   Batch next_{State::kNew, "", 0, {}};
   uint64_t taken_id_ = 0;  // The last id that Take() has given out.
   bool changed_ = false;
   bool reader_gone_ = false;
+  std::function<void()> on_room_;
   std::shared_ptr<RemoteFulfiller<bool>> waiting_;
 };
 
@@ -128,6 +152,14 @@ void EventFeed::Refuse(HttpResponse answer) { queue_->Refuse(std::move(answer));
 void EventFeed::Open(uint64_t last_id) { queue_->Open(last_id); }
 
 bool EventFeed::Push(const FeedEvent& event) { return queue_->Push(event); }
+
+bool EventFeed::HasRoom() const { return queue_->HasRoom(); }
+
+void EventFeed::NotifyRoom(std::function<void()> on_room) {
+  queue_->NotifyRoom(std::move(on_room));
+}
+
+void EventFeed::Drop() { queue_->Drop(); }
 
 namespace {
 

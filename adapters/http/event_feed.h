@@ -5,10 +5,11 @@
 //     followers.Add(after, std::move(feed));   // Open()s it, then Push()es until false.
 //   }));
 //
-// A reader that does not keep up is dropped: when more than kQueueBytesMax wait for it, they are
-// thrown away, it is sent `event: dropped` with the id of the last event it was sent, and the
-// answer ends. It comes back with that id as its Last-Event-ID and misses nothing. Readers who have
-// gone are noticed by a comment that is sent to quiet ones.
+// A reader that does not keep up is dropped: when more than kQueueBytesMax wait for it, or when the
+// producer says so, they are thrown away, it is sent `event: dropped` with the id of the last event
+// it was sent, and the answer ends. It comes back with that id as its Last-Event-ID and misses
+// nothing. A producer that can wait, because its events lie somewhere, asks HasRoom() first.
+// Readers who have gone are noticed by a comment that is sent to quiet ones.
 #pragma once
 
 #include <chrono>
@@ -36,6 +37,7 @@ std::string FormatEvent(const FeedEvent& event);
 class EventFeed {
  public:
   static constexpr size_t kQueueBytesMax = 1'048'576;
+  static constexpr size_t kRoomBytes = 262'144;  // While less than this waits there is room.
 
   class Queue;
   explicit EventFeed(std::shared_ptr<Queue> queue) : queue_(std::move(queue)) {}
@@ -48,6 +50,14 @@ class EventFeed {
   // Never waits. False when the reader has gone or was dropped; there is nobody to push to any
   // more.
   bool Push(const FeedEvent& event);
+
+  // Whether the reader has taken enough of what was pushed; true also when it has gone.
+  bool HasRoom() const;
+  // `on_room` is called whenever the reader has taken something or has gone: on the server's
+  // thread, not after this feed's end; it must be quick and not call the feed.
+  void NotifyRoom(std::function<void()> on_room);
+  // Drops the reader, as when it does not keep up.
+  void Drop();
 
  private:
   std::shared_ptr<Queue> queue_;

@@ -37,6 +37,10 @@ const std::vector<ActionGroup>& AllActions();
 // Null when there is none of that name.
 const Action* FindAction(std::string_view name);
 
+// What somebody may have meant by a name that is none; empty when nothing is near.
+std::string_view NearestAction(std::string_view name);
+std::string_view NearestParameter(const Action& action, std::string_view name);
+
 // The parts of the table, each in the file on its subject.
 const std::vector<Action>& ProductActions();
 const std::vector<Action>& ModuleActions();

@@ -196,6 +196,8 @@ void OnBatchGetDeviceState(const CallPtr& call) {
   });
 }
 
+constexpr std::string_view kOfLora = "Of LoRaWAN, which devices here do not speak.";
+
 // DeleteDevice, DisableThing, EnableThing.
 template <class Order>
 void OnDevice(const CallPtr& call) {
@@ -217,7 +219,10 @@ const std::vector<Action>& DeviceActions() {
                           .Codes("iot.device.NullDeviceName",
                                  "iot.device.InvalidFormattedDeviceName")
                           .Example("lamp-0001"),
-                      Text("Nickname", "4 to 64 characters.", 4, 64), ClientTokenParameter()}},
+                      Text("Nickname", "4 to 64 characters.", 4, 64), Ignored("AppKey", kOfLora),
+                      Ignored("DevEui", kOfLora), Ignored("JoinEui", kOfLora),
+                      Ignored("LoraNodeType", kOfLora), Ignored("PinCode", kOfLora),
+                      ClientTokenParameter()}},
       {.name = "QueryDevice",
        .about = "The devices of a product, in the order of their registration. With NextToken the "
                 "page begins behind the last one, and CurrentPage is not looked at.",

@@ -157,10 +157,10 @@ void OnCancelTasks(const CallPtr& call) {
   if (!batch.ok()) return call->Refuse(batch.status());
   const Arguments& given = call->arguments;
   Submit(call, CancelBatch{.batch = *batch,
-                           .scheduled = given.Flag("CancelScheduledTask").value_or(false),
-                           .queued = given.Flag("CancelQueuedTask").value_or(false),
-                           .notified = given.Flag("CancelNotifiedTask").value_or(false),
-                           .in_progress = given.Flag("CancelInProgressTask").value_or(false),
+                           .scheduled = *given.Flag("CancelScheduledTask"),
+                           .queued = *given.Flag("CancelQueuedTask"),
+                           .notified = *given.Flag("CancelNotifiedTask"),
+                           .in_progress = *given.Flag("CancelInProgressTask"),
                            .unconfirmed = given.Flag("CancelUnconfirmedTask")});
 }
 
@@ -205,7 +205,8 @@ const std::vector<Action>& JobActions() {
       {.name = "ListOTAJobByDevice",
        .about = "The batches of a package that a device is or was in, newest first.",
        .run = OnListByDevice,
-       .parameters = Join(Join({FirmwareIdParameter().Required()}, DeviceParameters()),
+       .parameters = Join({FirmwareIdParameter().Required(), ProductKeyParameter().Required(),
+                           DeviceNameParameter().Required()},
                           RequiredPageParameters(100))},
       {.name = "CancelOTAStrategyByJob",
        .about = "Lets a dynamic batch take no more devices. Open tasks go on.",
@@ -215,19 +216,22 @@ const std::vector<Action>& JobActions() {
        .about = "Cancels the batch's tasks that are in the states given; at least one is.",
        .calls_per_second = 5,
        .run = OnCancelTasks,
-       .parameters = {JobIdParameter().Required(),
-                      Flag("CancelScheduledTask", "All tasks of a batch that has not started."),
-                      Flag("CancelQueuedTask", "Those pending push.").Example("true"),
-                      Flag("CancelNotifiedTask", "Those pushed."),
-                      Flag("CancelInProgressTask", "Those upgrading."),
-                      Flag("CancelUnconfirmedTask",
-                           "Those to confirm; as CancelQueuedTask when it is left out.")}},
+       .parameters =
+           {JobIdParameter().Required(),
+            Flag("CancelScheduledTask", "All tasks of a batch that has not started.")
+                .Default("false"),
+            Flag("CancelQueuedTask", "Those pending push.").Default("false").Example("true"),
+            Flag("CancelNotifiedTask", "Those pushed.").Default("false"),
+            Flag("CancelInProgressTask", "Those upgrading.").Default("false"),
+            Flag("CancelUnconfirmedTask",
+                 "Those to confirm; as CancelQueuedTask when it is left out.")}},
       {.name = "UpdateOTAJob",
        .about = "Changes what is given of a running batch. Timeout, of tasks that begin later, and "
                 "source versions only of a dynamic one.",
        .run = OnUpdateJob,
-       .parameters = {JobIdParameter().Required(), PushRateParameter(), TimeoutParameter(),
-                      SourceVersionsParameter(), TagsParameter()},
+       .parameters = {JobIdParameter().Required(), PushRateParameter(),
+                      TimeoutParameter().Example(""), SourceVersionsParameter().Example(""),
+                      TagsParameter()},
        .ours = true},
       {.name = "PauseOTAJob",
        .about = "Tells no more devices until the batch is resumed. Tasks already pushed go on.",

@@ -9,6 +9,7 @@
 #include "adapters/openapi/lookups.h"
 #include "adapters/openapi/strategy.h"
 #include "adapters/openapi/uploads.h"
+#include "engine/refusals.h"
 
 namespace updraft::openapi {
 namespace {
@@ -30,6 +31,10 @@ void SubmitBatch(const CallPtr& call, CreateBatch command, std::vector<ListedDev
     if (const auto* problems = std::get_if<TargetProblems>(&outcome.answer); problems != nullptr) {
       return call->Refuse(list.empty() ? outcome.status : TellBadRows(*call, list, *problems));
     }
+    if (outcome.status.reason() == refusal::kSourceVersionMismatch) {
+      // It is SrcVersion that does not fit, and no device.
+      return call->Refuse("iot.firmware.UpgradeSrcVersionMismatch", outcome.status.message());
+    }
     if (!outcome.ok()) return call->Refuse(outcome.status);
     const auto& created = std::get<CreatedBatch>(outcome.answer);
     Json data = {{"JobId", call->service.ids.Show(created.batch)},
@@ -49,8 +54,8 @@ Result<CreateBatch> ReadBatchOrder(const Call& call) {
   command.product_key = given.Text("ProductKey");
   ASSIGN_OR_RETURN(command.package, ReadPackage(call));
   command.timeout_minutes = static_cast<uint32_t>(given.Number("TimeoutInMinutes").value_or(0));
-  command.need_push = given.Flag("NeedPush").value_or(true);
-  command.need_confirm = given.Flag("NeedConfirm").value_or(false);
+  command.need_push = *given.Flag("NeedPush");
+  command.need_confirm = *given.Flag("NeedConfirm");
   ASSIGN_OR_RETURN(command.tags, ReadTags(call));
   return command;
 }
@@ -60,14 +65,13 @@ Result<CreateBatch> ReadUpgradeOrder(const Call& call) {
   const Arguments& given = call.arguments;
   ASSIGN_OR_RETURN(CreateBatch command, ReadBatchOrder(call));
   command.source_versions = given.Texts("SrcVersion");
-  command.push_per_minute =
-      static_cast<uint32_t>(given.Number("MaximumPerMinute").value_or(kPushPerMinuteMax));
+  command.push_per_minute = static_cast<uint32_t>(*given.Number("MaximumPerMinute"));
   if (std::optional<int64_t> minutes = given.Number("RetryInterval")) {
     command.retry_minutes = static_cast<uint32_t>(*minutes);
   }
   command.retry_count = static_cast<uint32_t>(given.Number("RetryCount").value_or(0));
-  command.override_others = given.Number("OverwriteMode").value_or(1) == 2;
-  command.multi_module = given.Flag("MultiModuleMode").value_or(false);
+  command.override_others = given.Number("OverwriteMode") == 2;
+  command.multi_module = *given.Flag("MultiModuleMode");
   return command;
 }
 
@@ -83,7 +87,7 @@ void OnCreateDynamicJob(const CallPtr& call) {
   Result<CreateBatch> command = ReadUpgradeOrder(*call);
   if (!command.ok()) return call->Refuse(command.status());
   command->dynamic = true;
-  command->only_new_reports = call->arguments.Number("DynamicMode").value_or(1) == 2;
+  command->only_new_reports = call->arguments.Number("DynamicMode") == 2;
   SubmitBatch(call, *std::move(command));
 }
 
@@ -161,20 +165,21 @@ void OnCreateStaticJob(const CallPtr& call) {
 }
 
 std::vector<Parameter> BatchParameters() {
-  return {FirmwareIdParameter().Required(),
-          ProductKeyParameter().Required(),
-          TimeoutParameter(),
-          Flag("NeedPush", "false: devices must ask by themselves. true when it is left out."),
-          Flag("NeedConfirm", "true: each task waits for ConfirmOTATask."),
-          Choice("DownloadProtocol", "Downloads over MQTT are not built.", "HTTPS"),
-          TagsParameter(),
-          ClientTokenParameter()};
+  return {
+      FirmwareIdParameter().Required(),
+      ProductKeyParameter().Required(),
+      TimeoutParameter(),
+      Flag("NeedPush", "false: devices must ask by themselves.").Default("true"),
+      Flag("NeedConfirm", "true: each task waits for ConfirmOTATask.").Default("false"),
+      Choice("DownloadProtocol", "Downloads over MQTT are not built.", "HTTPS").Default("HTTPS"),
+      TagsParameter(),
+      ClientTokenParameter()};
 }
 
 std::vector<Parameter> UpgradeParameters() {
   return Join(
       BatchParameters(),
-      {SourceVersionsParameter(), PushRateParameter(),
+      {SourceVersionsParameter(), PushRateParameter().Default("1000"),
        Number("RetryInterval",
               "Minutes until a failed upgrade is tried again: 0, 10, 30, 60 or "
               "1440; below the timeout.",
@@ -183,11 +188,13 @@ std::vector<Parameter> UpgradeParameters() {
        Number("RetryCount", "1, 2 or 5; with RetryInterval.", 1, 5)
            .Codes("", "iot.firmware.InvalidRetryCount"),
        Number("OverwriteMode",
-              "1: a device with another open task is left to it (the default). 2: "
+              "1: a device with another open task is left to it. 2: "
               "the other one is cancelled unless the device is upgrading.",
               1, 2)
-           .Codes("", "iot.firmware.InvalidOverwriteMode"),
-       Flag("MultiModuleMode", "Accepted; modules of a device are independent in any case."),
+           .Codes("", "iot.firmware.InvalidOverwriteMode")
+           .Default("1"),
+       Flag("MultiModuleMode", "Accepted; modules of a device are independent in any case.")
+           .Default("false"),
        NotBuilt("GroupId", "device groups are not built; name devices or choose by version"),
        NotBuilt("GroupType", "device groups are not built; name devices or choose by version")});
 }
@@ -232,12 +239,13 @@ const std::vector<Action>& JobCreationActions() {
        .about = "Upgrades the devices that match now and those that match later.",
        .calls_per_second = 20,
        .run = OnCreateDynamicJob,
-       .parameters = Join(UpgradeParameters(),
-                          {Number("DynamicMode",
-                                  "1: present devices and later ones (the default). 2: only "
-                                  "devices that report another version from now on.",
-                                  1, 2)
-                               .Codes("", "iot.firmware.InvalidDynamicMode")})},
+       .parameters =
+           Join(UpgradeParameters(), {Number("DynamicMode",
+                                             "1: present devices and later ones. 2: only "
+                                             "devices that report another version from now on.",
+                                             1, 2)
+                                          .Codes("", "iot.firmware.InvalidDynamicMode")
+                                          .Default("1")})},
   };
   return kActions;
 }

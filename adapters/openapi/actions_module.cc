@@ -127,7 +127,7 @@ const std::vector<Action>& ModuleActions() {
        .about = "The versions that devices of a product run, each with their number.",
        .run = OnListVersionsInUse,
        .parameters = Join(
-           {ProductKeyParameter().Required(), ModuleNameParameter(),
+           {ProductKeyParameter().Required(), ModuleNameParameter().Default("default"),
             Text("ExcludeVersion", "One to leave out: a batch's target.", 1, 64).Example("2.0.0")},
            PageParameters(100)),
        .ours = true},

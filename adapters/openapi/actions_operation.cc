@@ -8,7 +8,7 @@ namespace {
 
 void OnCreateKey(const CallPtr& call) {
   const Arguments& given = call->arguments;
-  bool formal = given.Flag("Formal").value_or(false);
+  bool formal = *given.Flag("Formal");
   Submit(call, CreateKey{.formal = formal, .note = given.Text("Note")},
          [call, formal](const Outcome& outcome) {
            const auto& created = std::get<CreatedKey>(outcome.answer);
@@ -72,8 +72,9 @@ const std::vector<Action>& OperationActions() {
       {.name = "CreateAccessKey",
        .about = "Creates an access key. Its secret is shown this once.",
        .run = OnCreateKey,
-       .parameters = {Flag("Formal", "true for a formal user's; a guest's when it is left out."),
-                      Text("Note", "Whose it is.", 0, 100), ClientTokenParameter()},
+       .parameters =
+           {Flag("Formal", "true for a formal user's, false for a guest's.").Default("false"),
+            Text("Note", "Whose it is.", 0, 100), ClientTokenParameter()},
        .ours = true},
       {.name = "ListAccessKeys",
        .about = "The access keys, without their secrets.",
@@ -84,7 +85,7 @@ const std::vector<Action>& OperationActions() {
        .about = "Enables, disables, promotes or demotes a key. One formal key always works.",
        .run = OnUpdateKey,
        .parameters = {TargetKey(), Flag("Formal", "Whether it is a formal user's."),
-                      Flag("Enabled", "Whether it works.")},
+                      Flag("Enabled", "Whether it works.").Example("false")},
        .ours = true},
       {.name = "DeleteAccessKey",
        .about = "Deletes a key for good, its secret with it.",

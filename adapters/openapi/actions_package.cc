@@ -16,8 +16,8 @@ namespace {
 constexpr int64_t kDownloadUrlLifeMs = int64_t{24} * 3'600'000;
 
 void OnGenerateUploadUrl(const CallPtr& call) {
-  std::string suffix = call->arguments.Text("FileSuffix");
-  UploadOffer offer = OfferUpload(*call, UploadKind::kPackageFile, suffix.empty() ? "bin" : suffix);
+  UploadOffer offer =
+      OfferUpload(*call, UploadKind::kPackageFile, call->arguments.Text("FileSuffix"));
   call->Answer({{"Data",
                  {{"Key", offer.object_key},
                   {"Host", offer.host},
@@ -92,9 +92,9 @@ void OnCreateFirmware(const CallPtr& call) {
                         .module = given.Text("ModuleName"),
                         .name = name,
                         .target_version = given.Text("DestVersion"),
-                        .diff = given.Number("Type").value_or(0) == 1,
+                        .diff = given.Number("Type") == 1,
                         .source_version = given.Text("SrcVersion"),
-                        .needs_verification = given.Flag("NeedToVerify").value_or(true),
+                        .needs_verification = *given.Flag("NeedToVerify"),
                         .sign_with_sha256 = given.Text("SignMethod") == "SHA256",
                         .description = given.Text("FirmwareDesc"),
                         .udi = given.Text("Udi"),
@@ -262,22 +262,24 @@ std::vector<Parameter> CreateFirmwareParameters() {
           .Codes("iot.firmware.NullFirmwareUrl", "iot.firmware.MalformedFirmwareUrl")
           .Required()
           .Example("http://127.0.0.1:8080/upload/3sT0…c4.bin"),
-      Text("ModuleName", "The module it is for; `default` when it is left out.", 1, 64)
-          .Codes("", "iot.firmware.IncorrectFormattedModuleName"),
-      Number("Type", "0 a full package (the default), 1 a diff package.", 0, 1)
-          .Codes("", "iot.firmware.InvalidFirmwareType"),
+      Text("ModuleName", "The module it is for.", 1, 64)
+          .Codes("", "iot.firmware.IncorrectFormattedModuleName")
+          .Default("default"),
+      Number("Type", "0 a full package, 1 a diff package.", 0, 1)
+          .Codes("", "iot.firmware.InvalidFirmwareType")
+          .Default("0"),
       Text("SrcVersion", "The version that a diff package starts from.", 1, 64)
           .Codes("", "iot.firmware.IncorrectFormattedSrcVersion"),
       Choice("SignMethod", "What FirmwareSign is, and what devices are told.", "MD5|SHA256")
-          .Codes("", "iot.firmware.InvalidFirmwareSignMethod"),
+          .Codes("", "iot.firmware.InvalidFirmwareSignMethod")
+          .Default("MD5"),
       Text("FirmwareSign", "Hex, compared with the uploaded file's.", 1, 64)
           .Codes("", "iot.firmware.InvalidFirmwareSign"),
       Number("FirmwareSize", "In bytes, compared with the uploaded file's.", 1, int64_t{1} << 40)
           .Codes("", "iot.firmware.InvalidFirmwareSize"),
       Text("FirmwareDesc", "At most 100 characters.", 0, 100)
           .Codes("", "iot.firmware.FirmwareDescriptionExceedMaxLength"),
-      Flag("NeedToVerify",
-           "Whether a verification must succeed before batches; true when it is left out."),
+      Flag("NeedToVerify", "Whether a verification must succeed before batches.").Default("true"),
       Text("Udi", "Goes to devices as `_package_udi`; at most 4,096 characters.", 0, 4'096),
       NotBuilt("MultiFiles", "packages of several files are not built; put them into one .zip"),
       ClientTokenParameter(),
@@ -293,7 +295,8 @@ const std::vector<Action>& PackageActions() {
                 "OSSAccessKeyId, signature, success_action_status and, last, file. Good for a "
                 "minute.",
        .run = OnGenerateUploadUrl,
-       .parameters = {Choice("FileSuffix", "`bin` when it is left out.", "bin|zip")
+       .parameters = {Choice("FileSuffix", "Of the file's name.", "bin|zip")
+                          .Default("bin")
                           .Codes("", "iot.firmware.InvalidGenerateOTAUploadURLParam")
                           .Example("bin")}},
       {.name = "GenerateDeviceNameListURL",

@@ -14,7 +14,7 @@ void OnCreateProduct(const CallPtr& call) {
   CreateProduct command;
   command.name = given.Text("ProductName");
   command.node_type = static_cast<uint8_t>(*given.Number("NodeType"));
-  command.data_format = static_cast<uint8_t>(given.Number("DataFormat").value_or(1));
+  command.data_format = static_cast<uint8_t>(*given.Number("DataFormat"));
   command.auth_type = "secret";
   command.description = given.Text("Description");
   Json data = {{"ProductName", command.name},
@@ -94,6 +94,8 @@ void OnQueryProductList(const CallPtr& call) {
   });
 }
 
+constexpr std::string_view kNothingOfOta = "Nothing of an upgrade depends on it.";
+
 Parameter ProductName() {
   return Text(
              "ProductName",
@@ -121,11 +123,17 @@ const std::vector<Action>& ProductActions() {
                           .Required()
                           .Example("0"),
                       ProductName().Required(),
-                      Number("DataFormat", "0 custom, 1 Alink (the default); kept and shown.", 0,
-                             1),
+                      Number("DataFormat", "0 custom, 1 Alink; kept and shown.", 0, 1).Default("1"),
                       Description(),
-                      Choice("AuthType", "Devices prove themselves with a secret each.", "secret"),
-                      ClientTokenParameter()}},
+                      Choice("AuthType", "Devices prove themselves with a secret each.", "secret")
+                          .Default("secret"),
+                      Choice("Id2", "Devices with an ID² chip are not built.", "false"),
+                      Ignored("NetType", kNothingOfOta), Ignored("ProtocolType", kNothingOfOta),
+                      Ignored("CategoryKey", kNothingOfOta), Ignored("ValidateType", kNothingOfOta),
+                      Ignored("PublishAuto", kNothingOfOta),
+                      Ignored("JoinPermissionId", kNothingOfOta),
+                      Ignored("ResourceGroupId", kNothingOfOta),
+                      Ignored("AliyunCommodityCode", kNothingOfOta), ClientTokenParameter()}},
       {.name = "UpdateProduct",
        .about = "Changes what is given.",
        .run = OnUpdateProduct,
@@ -147,7 +155,9 @@ const std::vector<Action>& ProductActions() {
        .about = "All products, newest first.",
        .audience = Audience::kGuest,
        .run = OnQueryProductList,
-       .parameters = RequiredPageParameters(200)},
+       .parameters =
+           Join(RequiredPageParameters(200), {Ignored("AliyunCommodityCode", kNothingOfOta),
+                                              Ignored("ResourceGroupId", kNothingOfOta)})},
   };
   return kActions;
 }

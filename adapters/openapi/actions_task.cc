@@ -8,6 +8,7 @@
 #include "adapters/openapi/task_description.h"
 #include "engine/view.h"
 #include "events/base/assert.h"
+#include "events/log/event_log.h"
 #include "projections/world.h"
 
 namespace updraft::openapi {
@@ -202,16 +203,20 @@ Json CountsJson(const TaskCounts& counts) {
 void OnCountsOfJob(const CallPtr& call) {
   Result<BatchId> batch = ReadBatch(*call);
   if (!batch.ok()) return call->Refuse(batch.status());
-  Look(call, [call, batch = *batch](const World& world) -> Result<Render> {
+  // Before the look, so that whoever follows the events from here on misses no change.
+  Seq sequence = call->service.engine.log().head().last;
+  Look(call, [call, batch = *batch, sequence](const World& world) -> Result<Render> {
     ASSIGN_OR_RETURN(BatchId id, RequireBatch(world, batch));
     const Batch& record = world.batches()[id];
-    return Render([call, id, counts = *CountTasks(world, id), status = BatchStatus(record.status),
-                   choosing = record.walking, paused = record.paused] {
+    return Render([call, id, sequence, counts = *CountTasks(world, id),
+                   status = BatchStatus(record.status), choosing = record.walking,
+                   paused = record.paused] {
       return Json{{"Data",
                    {{"JobId", call->service.ids.Show(id)},
                     {"JobStatus", JobStatusWord(status)},
                     {"ChoosingTargets", choosing},
                     {"Paused", paused},
+                    {"Sequence", sequence.value()},
                     {"Total", counts.total()},
                     {"Counts", CountsJson(counts)}}}};
     });
@@ -383,7 +388,7 @@ void OnListDevicesByVersion(const CallPtr& call) {
     ASSIGN_OR_RETURN(ProductId product, RequireProduct(world, given.Text("ProductKey")));
     ASSIGN_OR_RETURN(ModuleId module, RequireModule(world, product, given.Text("ModuleName")));
     FoundDevices found = FindByVersion(world, product, module, given.Texts("SrcVersion"), after,
-                                       static_cast<size_t>(given.Number("PageSize").value_or(10)));
+                                       static_cast<size_t>(*given.Number("PageSize")));
     return Render([call, found = std::move(found)] {
       Json list = Json::array();
       for (const auto& [id, name, version] : found.devices) {
@@ -499,10 +504,12 @@ const std::vector<Action>& TaskActions() {
                           PageParameters(100)),
        .ours = true},
       {.name = "QueryOTATaskCounts",
-       .about = "How many tasks of a batch, or of all batches of a package, are in each state.",
+       .about =
+           "How many tasks of a batch, or of all batches of a package, are in each state. Of a "
+           "batch also Sequence: the events after it tell all that changes these counts.",
        .calls_per_second = 20,
        .run = OnQueryTaskCounts,
-       .parameters = {JobIdParameter(), FirmwareIdParameter()},
+       .parameters = {JobIdParameter(), FirmwareIdParameter().Example("")},
        .ours = true},
       {.name = "ListOTAUnfinishedTaskByDevice",
        .about = "The open tasks of a device, one a module.",
@@ -518,7 +525,7 @@ const std::vector<Action>& TaskActions() {
        .about = "Devices that run one of some versions: who could be verified on, or upgraded. A "
                 "page may have fewer than PageSize and still a NextToken.",
        .run = OnListDevicesByVersion,
-       .parameters = {ProductKeyParameter().Required(), ModuleNameParameter(),
+       .parameters = {ProductKeyParameter().Required(), ModuleNameParameter().Default("default"),
                       Texts("SrcVersion", "The versions.", 10)
                           .Codes("iot.firmware.NullSrcVersions",
                                  "iot.firmware.SrcVersionsSizeExceedMax")
@@ -526,7 +533,8 @@ const std::vector<Action>& TaskActions() {
                           .Example("1.0.0"),
                       Text("NextToken", "From the answer before."),
                       Number("PageSize", "How many to a page.", 1, 100)
-                          .Codes("", "iot.common.InvalidPageParams")},
+                          .Codes("", "iot.common.InvalidPageParams")
+                          .Default("10")},
        .ours = true},
       {.name = "CancelOTATaskByDevice",
        .about = "Cancels the open tasks of up to 200 devices in a package's batches, or in one.",

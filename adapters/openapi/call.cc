@@ -13,6 +13,7 @@ void Call::Refuse(const Status& status) const {
   if (CodeOf(status) == "iot.system.SystemException") {
     LogError("a call failed", {{"request_id", request_id}, {"why", status.ToString()}});
   }
+  service.refusals.Count(CodeOf(status));
   respond(RenderRefusal(request_id, host_id, status));
 }
 

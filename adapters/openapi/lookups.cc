@@ -12,7 +12,6 @@ namespace {
 
 // Page numbers beyond what any list has.
 constexpr int64_t kPageNumberMax = 1'000'000'000;
-constexpr int64_t kPageSizeDefault = 10;
 constexpr std::string_view kPageCode = "iot.common.InvalidPageParams";
 
 Status Unknown(std::string_view reason, std::string message) {
@@ -40,33 +39,38 @@ Parameter JobIdParameter() {
 }
 
 Parameter ModuleNameParameter() {
-  return Text("ModuleName", "The module's name; `default` when it is left out.", 1, 64)
+  return Text("ModuleName", "The module's name.", 1, 64)
       .Codes("iot.firmware.IncorrectFormattedModuleName",
              "iot.firmware.IncorrectFormattedModuleName")
       .Example("wifi");
 }
 
+Parameter DeviceNameParameter() {
+  return Text("DeviceName", "The device's name.", 1, 64)
+      .Codes("iot.device.NullDeviceName", "iot.device.InvalidFormattedDeviceName")
+      .Example("lamp-0001");
+}
+
 std::vector<Parameter> DeviceParameters() {
   return {Text("IotId", "The device's id; with it the other two are not looked at.")
               .Codes("iot.device.InvalidIoTId", "iot.device.InvalidIoTId"),
-          ProductKeyParameter(),
-          Text("DeviceName", "The device's name.", 1, 64)
-              .Codes("iot.device.NullDeviceName", "iot.device.InvalidFormattedDeviceName")
-              .Example("lamp-0001")};
+          ProductKeyParameter(), DeviceNameParameter()};
 }
 
 std::vector<Parameter> PageParameters(int64_t size_max) {
   return {Number("CurrentPage", "Which page, from 1.", 1, kPageNumberMax)
-              .Codes(kPageCode, kPageCode)
-              .Example("1"),
+              .Default("1")
+              .Codes(kPageCode, kPageCode),
           Number("PageSize", "How many to a page.", 1, size_max)
-              .Codes(kPageCode, kPageCode)
-              .Example("10")};
+              .Default("10")
+              .Codes(kPageCode, kPageCode)};
 }
 
 std::vector<Parameter> RequiredPageParameters(int64_t size_max) {
   std::vector<Parameter> parameters = PageParameters(size_max);
-  for (Parameter& parameter : parameters) parameter = parameter.Required();
+  for (Parameter& parameter : parameters) parameter = parameter.Default("").Required();
+  parameters[0] = parameters[0].Example("1");
+  parameters[1] = parameters[1].Example("10");
   return parameters;
 }
 
@@ -156,8 +160,8 @@ std::string_view JobStatusWord(BatchStatus status) {
 }
 
 Page ReadPage(const Call& call) {
-  return {static_cast<uint64_t>(call.arguments.Number("CurrentPage").value_or(1)),
-          static_cast<uint64_t>(call.arguments.Number("PageSize").value_or(kPageSizeDefault))};
+  return {static_cast<uint64_t>(*call.arguments.Number("CurrentPage")),
+          static_cast<uint64_t>(*call.arguments.Number("PageSize"))};
 }
 
 void PutPage(Json& json, const Page& page, uint64_t total) {

@@ -20,6 +20,7 @@ Parameter ProductKeyParameter();
 Parameter FirmwareIdParameter();
 Parameter JobIdParameter();
 Parameter ModuleNameParameter();
+Parameter DeviceNameParameter();
 // `IotId`, `ProductKey` and `DeviceName`, of which the first wins.
 std::vector<Parameter> DeviceParameters();
 // `CurrentPage` and `PageSize`.

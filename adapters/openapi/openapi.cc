@@ -32,8 +32,11 @@ struct Incoming {
   std::string request_id;
   std::string host_id;
   HttpRespond respond;
+  OpenApi::Admitted admitted;  // What to do in place of the action's function.
+  openapi::RefusalCounts* refusals = nullptr;
 
   void Refuse(const Status& status) const {
+    refusals->Count(openapi::CodeOf(status));
     respond(openapi::RenderRefusal(request_id, host_id, status));
   }
 };
@@ -43,14 +46,25 @@ Status Refused(StatusCode code, std::string_view reason, std::string message) {
   return Status(code, reason, std::move(message));
 }
 
-Result<const Action*> Route(const SignedCall& call) {
+// The stream of events is guarded as an action is, though it is none.
+const Action& FollowAction() {
+  static const Action kFollow = {.name = "FollowEvents", .about = "GET /events", .ours = true};
+  return kFollow;
+}
+
+Result<const Action*> Route(const Incoming& incoming) {
+  const SignedCall& call = incoming.signed_call;
   if (call.version != kApiVersion) {
     return Refused(StatusCode::kInvalidArgument, "InvalidVersion",
                    fmt::format("this is version {} of the API", kApiVersion));
   }
-  if (const Action* action = openapi::FindAction(call.action)) return action;
-  return Refused(StatusCode::kNotFound, "InvalidAction.NotFound",
-                 fmt::format("there is no action '{}'", call.action));
+  const Action* action = incoming.admitted ? &FollowAction() : openapi::FindAction(call.action);
+  if (action != nullptr && action->name == call.action) return action;
+  std::string_view nearest = openapi::NearestAction(call.action);
+  std::string message = fmt::format("there is no action '{}'{}", call.action,
+                                    incoming.admitted ? " here; this is FollowEvents" : "");
+  if (!nearest.empty()) message += fmt::format("; did you mean {}?", nearest);
+  return Refused(StatusCode::kNotFound, "InvalidAction.NotFound", std::move(message));
 }
 
 // What the world says of the caller.
@@ -82,6 +96,7 @@ struct OpenApi::State {
   std::map<KeyId, std::string> secrets;  // Of keys that called.
 
   Status Admit(const Incoming& incoming, const Caller& caller);
+  void Begin(HttpRequest request, std::shared_ptr<Incoming> incoming);
   void Run(const IncomingPtr& incoming, const Caller& caller);
 };
 
@@ -109,6 +124,7 @@ Status OpenApi::State::Admit(const Incoming& incoming, const Caller& caller) {
 
 void OpenApi::State::Run(const IncomingPtr& incoming, const Caller& caller) {
   if (Status status = Admit(*incoming, caller); !status.ok()) return incoming->Refuse(status);
+  if (incoming->admitted) return incoming->admitted(incoming->signed_call.parameters);
   Result<Arguments> arguments =
       Arguments::Read(incoming->action->parameters, incoming->signed_call.parameters);
   if (!arguments.ok()) return incoming->Refuse(arguments.status());
@@ -122,6 +138,7 @@ OpenApi::OpenApi(Engine& engine, PackageFiles& files, OpenApiOptions options)
                                         files,
                                         options,
                                         ObjectIds(options.object_id_key, options.engine_number),
+                                        {},
                                         {},
                                         {}},
                        {},
@@ -138,23 +155,38 @@ void OpenApi::HandleDeviceLists(HttpRequest request, HttpRespond respond) {
   respond({.headers = {{"Content-Type", "text/csv; charset=utf-8"}}, .body = *std::move(csv)});
 }
 
+std::map<std::string, uint64_t, std::less<>> OpenApi::Refusals() const {
+  return state_->service.refusals.Get();
+}
+
 void OpenApi::Handle(HttpRequest request, HttpRespond respond) {
   auto incoming = std::make_shared<Incoming>();
+  incoming->respond = std::move(respond);
+  state_->Begin(std::move(request), std::move(incoming));
+}
+
+void OpenApi::Follow(HttpRequest request, Admitted admitted, HttpRespond refuse) {
+  auto incoming = std::make_shared<Incoming>();
+  incoming->respond = std::move(refuse);
+  incoming->admitted = std::move(admitted);
+  state_->Begin(std::move(request), std::move(incoming));
+}
+
+void OpenApi::State::Begin(HttpRequest request, std::shared_ptr<Incoming> incoming) {
   incoming->request_id = openapi::NewRequestId();
   incoming->host_id = request.Header("host");
-  incoming->respond = std::move(respond);
+  incoming->refusals = &service.refusals;
   Result<SignedCall> call = ParseSignedCall(request);
   if (!call.ok()) return incoming->Refuse(call.status());
   incoming->signed_call = *std::move(call);
-  Result<const Action*> action = Route(incoming->signed_call);
+  Result<const Action*> action = Route(*incoming);
   if (!action.ok()) return incoming->Refuse(action.status());
   incoming->action = *action;
   incoming->token = TokenOf(incoming->signed_call, **action);
-  Status status =
-      CallGuard::CheckTime(incoming->signed_call, state_->service.options.wall_now_ms());
+  Status status = CallGuard::CheckTime(incoming->signed_call, service.options.wall_now_ms());
   if (!status.ok()) return incoming->Refuse(status);
 
-  status = state_->service.engine.Read([state = state_.get(), incoming](const World& world) {
+  status = service.engine.Read([this, incoming](const World& world) {
     Caller caller;
     caller.key = world.FindKey(incoming->signed_call.access_key_id);
     caller.repeat = incoming->token.call && world.FindToken(incoming->token.call, 0) != nullptr;
@@ -162,9 +194,9 @@ void OpenApi::Handle(HttpRequest request, HttpRespond respond) {
       caller.enabled = world.keys()[caller.key].enabled;
       caller.formal = world.keys()[caller.key].formal;
     }
-    return [state, incoming, caller](const Status& durable) {
+    return [this, incoming, caller](const Status& durable) {
       if (!durable.ok()) return incoming->Refuse(durable);
-      state->Run(incoming, caller);
+      Run(incoming, caller);
     };
   });
   if (!status.ok()) incoming->Refuse(status);

@@ -15,12 +15,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "adapters/openapi/package_files.h"
 #include "adapters/wire/http_message.h"
+#include "adapters/wire/url_coding.h"
 #include "engine/updraft.h"
 #include "events/base/ids.h"
 #include "events/base/status.h"
@@ -62,6 +64,15 @@ class OpenApi {
   ~OpenApi();
 
   void Handle(HttpRequest request, HttpRespond respond);
+
+  // For the stream of events, which is guarded as an action is: checks a signed request as a formal
+  // key's call of `FollowEvents`. Either `admitted` is called, with its parameters, or `refuse`;
+  // once, on any thread.
+  using Admitted = std::function<void(const Parameters&)>;
+  void Follow(HttpRequest request, Admitted admitted, HttpRespond refuse);
+
+  // How often each code was the answer; the codes are a fixed few. Thread-safe.
+  std::map<std::string, uint64_t, std::less<>> Refusals() const;
 
   // For GET below device_lists_path: `/template.csv`, and what was wrong with a list, by the link
   // that the refusal told. Thread-safe.

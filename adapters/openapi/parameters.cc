@@ -147,6 +147,12 @@ Parameter Parameter::Ours() const {
   return copy;
 }
 
+Parameter Parameter::Default(std::string_view text) const {
+  Parameter copy = *this;
+  copy.fallback = text;
+  return copy;
+}
+
 Parameter Parameter::Example(std::string_view text) const {
   Parameter copy = *this;
   copy.example = text;
@@ -194,9 +200,18 @@ Parameter NotBuilt(std::string_view name, std::string_view why) {
   return Make(name, ParameterType::kNone, why, 0, 0);
 }
 
+Parameter Ignored(std::string_view name, std::string_view why) {
+  return Make(name, ParameterType::kIgnored, why, 0, 0);
+}
+
 Result<Arguments> Arguments::Read(const std::vector<Parameter>& parameters,
                                   const Parameters& given) {
   Arguments arguments(parameters);
+  // What is not built comes first: nobody is to hunt for the rest of a call that cannot be.
+  for (const Parameter& parameter : parameters) {
+    if (parameter.type != ParameterType::kNone) continue;
+    RETURN_IF_ERROR(ReadOne(parameter, given).status());
+  }
   for (const Parameter& parameter : parameters) {
     ASSIGN_OR_RETURN(std::optional<Value> value, ReadOne(parameter, given));
     if (value) {
@@ -204,6 +219,11 @@ Result<Arguments> Arguments::Read(const std::vector<Parameter>& parameters,
     } else if (parameter.required) {
       return Status(StatusCode::kInvalidArgument, parameter.missing_code,
                     fmt::format("{} is missing", parameter.name));
+    } else if (!parameter.fallback.empty()) {
+      const Parameters fallback = {{std::string(parameter.name), std::string(parameter.fallback)}};
+      ASSIGN_OR_RETURN(value, ReadOne(parameter, fallback));
+      value->given = false;
+      arguments.values_[parameter.name] = *std::move(value);
     }
   }
   return arguments;
@@ -212,6 +232,7 @@ Result<Arguments> Arguments::Read(const std::vector<Parameter>& parameters,
 Result<std::optional<Arguments::Value>> Arguments::ReadOne(const Parameter& parameter,
                                                            const Parameters& given) {
   Value value;
+  if (parameter.type == ParameterType::kIgnored) return std::optional<Value>();
   if (parameter.type == ParameterType::kTexts) {
     ASSIGN_OR_RETURN(value.texts, ReadTexts(parameter, given));
     return value.texts.empty() ? std::nullopt : std::optional(value);
@@ -252,6 +273,11 @@ const Arguments::Value& Arguments::Get(std::string_view name, ParameterType type
   return found == values_.end() ? kNone : found->second;
 }
 
+bool Arguments::Has(std::string_view name) const {
+  auto found = values_.find(name);
+  return found != values_.end() && found->second.given;
+}
+
 const std::string& Arguments::Text(std::string_view name) const {
   return Get(name, ParameterType::kText).text;
 }
@@ -267,12 +293,12 @@ std::optional<std::string> Arguments::OptionalText(std::string_view name) const 
 
 std::optional<int64_t> Arguments::Number(std::string_view name) const {
   const Value& value = Get(name, ParameterType::kNumber);
-  return Has(name) ? std::optional(value.number) : std::nullopt;
+  return values_.contains(name) ? std::optional(value.number) : std::nullopt;
 }
 
 std::optional<bool> Arguments::Flag(std::string_view name) const {
   const Value& value = Get(name, ParameterType::kFlag);
-  return Has(name) ? std::optional(value.number != 0) : std::nullopt;
+  return values_.contains(name) ? std::optional(value.number != 0) : std::nullopt;
 }
 
 const Arguments::PairList& Arguments::Pairs(std::string_view name) const {

@@ -20,17 +20,18 @@ namespace updraft::openapi {
 enum class ParameterType {
   kText,
   kNumber,
-  kFlag,   // true or false, in any case.
-  kTexts,  // Name.1, Name.2, …
-  kPairs,  // Name.1.Key, Name.1.Value, Name.2.Key, …; the two fields have names of their own.
-  kNone,   // Of the published API, not built here: refused when it is given.
+  kFlag,     // true or false, in any case.
+  kTexts,    // Name.1, Name.2, …
+  kPairs,    // Name.1.Key, Name.1.Value, Name.2.Key, …; the two fields have names of their own.
+  kNone,     // Of the published API, not built here: refused when it is given.
+  kIgnored,  // Of the published API, without meaning here: taken and not looked at.
 };
 
 // Made by the functions below: Text("Desc", "…", 0, 100).Required().
 struct Parameter {
   std::string_view name;
   ParameterType type = ParameterType::kText;
-  std::string_view about;  // For the reference; of kNone why it is refused.
+  std::string_view about;  // For the reference; of kNone and kIgnored why it is so.
   int64_t min = 0;         // Inclusive: of a number, a text's characters, a list's items.
   int64_t max = 0;
   std::string_view choices;      // Of a text: all it may be, `A|B`; empty when it is free.
@@ -38,12 +39,15 @@ struct Parameter {
   std::string_view second_field;
   bool required = false;
   bool ours = false;  // Not in the published API.
+  // What counts when it is left out, of a text, a number or a flag; empty when nothing does.
+  std::string_view fallback = "";
   std::string_view example = "";
   std::string_view missing_code = "MissingParameter";
   std::string_view invalid_code = "iot.common.InvalidFormattedParameter";
 
   Parameter Required() const;
   Parameter Ours() const;
+  Parameter Default(std::string_view text) const;
   Parameter Example(std::string_view text) const;
   // What a call without it, and one with a bad one, is answered.
   Parameter Codes(std::string_view missing, std::string_view invalid) const;
@@ -58,6 +62,7 @@ Parameter Texts(std::string_view name, std::string_view about, int64_t max);
 Parameter Pairs(std::string_view name, std::string_view about, std::string_view first_field,
                 std::string_view second_field, int64_t max);
 Parameter NotBuilt(std::string_view name, std::string_view why);
+Parameter Ignored(std::string_view name, std::string_view why);
 
 // Characters of a UTF-8 text.
 int64_t CountChars(std::string_view utf8);
@@ -70,17 +75,20 @@ class Arguments {
 
   static Result<Arguments> Read(const std::vector<Parameter>& parameters, const Parameters& given);
 
-  bool Has(std::string_view name) const { return values_.contains(name); }
-  // Each gives nothing when there is none; these two empty.
+  // Whether the call itself has it.
+  bool Has(std::string_view name) const;
+  // Each gives the default when there is none, or nothing where there is no default; these two
+  // empty.
   const std::string& Text(std::string_view name) const;
   const std::vector<std::string>& Texts(std::string_view name) const;
-  std::optional<std::string> OptionalText(std::string_view name) const;
+  std::optional<std::string> OptionalText(std::string_view name) const;  // As the call has it.
   std::optional<int64_t> Number(std::string_view name) const;
   std::optional<bool> Flag(std::string_view name) const;
   const PairList& Pairs(std::string_view name) const;
 
  private:
   struct Value {
+    bool given = true;  // By the call; else it is the default.
     std::string text;
     int64_t number = 0;  // Of a flag 0 or 1.
     std::vector<std::string> texts;

@@ -46,8 +46,14 @@ std::string TypeOf(const Parameter& p) {
       return fmt::format("up to {} of `{}` and `{}`", p.max, p.first_field, p.second_field);
     case ParameterType::kNone:
       return "refused";
+    case ParameterType::kIgnored:
+      return "anything";
   }
   Unreachable();
+}
+
+std::string DefaultOf(const Parameter& p) {
+  return p.fallback.empty() ? "" : fmt::format("; `{}` when left out", p.fallback);
 }
 
 // A `|` would end a table's cell.
@@ -58,12 +64,11 @@ std::string Cell(std::string text) {
   return text;
 }
 
-// Required parameters, or the one that stands for them, with their examples.
+// The parameters that have an example. A test runs each call.
 std::string CallOf(const Action& action) {
   std::string call = fmt::format("updraft call {}", action.name);
   for (const Parameter& p : action.parameters) {
-    bool shown = p.required || (p.type != ParameterType::kNumber && !p.example.empty());
-    if (!shown || p.example.empty()) continue;
+    if (p.example.empty()) continue;
     bool list = p.type == ParameterType::kTexts;
     call += fmt::format(" --{}{} {}", p.name, list ? ".1" : "", p.example);
   }
@@ -81,7 +86,7 @@ std::string Section(const Action& action) {
     text += "| parameter | may be | |\n|---|---|---|\n";
     for (const Parameter& p : action.parameters) {
       text += fmt::format("| {}{}{} | {} | {} |\n", p.required ? "**" : "", p.name,
-                          p.required ? "**" : "", Cell(TypeOf(p)),
+                          p.required ? "**" : "", Cell(TypeOf(p) + DefaultOf(p)),
                           Cell(std::string(p.about) + (p.ours ? " (ours)" : "")));
     }
     text += "\n";
@@ -90,6 +95,8 @@ std::string Section(const Action& action) {
 }
 
 }  // namespace
+
+std::string ReferenceOf(const Action& action) { return Section(action); }
 
 std::string Reference() {
   std::string text(kIntroduction);

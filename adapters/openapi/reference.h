@@ -8,4 +8,8 @@ namespace updraft::openapi {
 
 std::string Reference();
 
+struct Action;
+// The part on one action.
+std::string ReferenceOf(const Action& action);
+
 }  // namespace updraft::openapi

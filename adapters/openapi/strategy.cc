@@ -7,8 +7,8 @@
 namespace updraft::openapi {
 
 Parameter PushRateParameter() {
-  return Number("MaximumPerMinute", "How many devices are told in a minute; 1000 by default.",
-                kPushPerMinuteMin, kPushPerMinuteMax)
+  return Number("MaximumPerMinute", "How many devices are told in a minute.", kPushPerMinuteMin,
+                kPushPerMinuteMax)
       .Codes("", "iot.firmware.InvalidMaximumPerMinute")
       .Example("100");
 }

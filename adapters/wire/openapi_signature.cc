@@ -238,6 +238,10 @@ Result<SignedCall> ParseSignedCall(const HttpRequest& request) {
   RETURN_IF_ERROR(AddForm(request, call.parameters));
 
   std::string_view authorization = request.Header("authorization");
+  if (authorization.starts_with("ACS3-") && !authorization.starts_with(kAcs3)) {
+    return Refused("IncompleteSignature",
+                   fmt::format("of header signatures {} is the one that is taken", kAcs3));
+  }
   if (authorization.starts_with(kAcs3)) {
     RETURN_IF_ERROR(ParseAcs3(request, authorization.substr(kAcs3.size()), query, call));
   } else {

@@ -15,6 +15,7 @@ class Console:
     """One of the vendor's clients, that makes the calls it is told."""
 
     def __init__(self, service, client):
+        self.done = set()  # The actions that succeeded.
         self._process = subprocess.Popen(
             ["node", updraft_e2e.HERE / "devices" / "console.js", client, service.http,
              service.key["AccessKeyId"], service.key["AccessKeySecret"]],
@@ -28,12 +29,20 @@ class Console:
         body = answer.get("body", {"Code": answer.get("code"), "Message": answer.get("message")})
         if not body.get("Success"):
             raise Refused(body)
+        self.done.add(action)
         return body
 
     def close(self):
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait(updraft_e2e.DEADLINE_SECONDS)
+
+
+def published_actions():
+    """The names in the list that the table of actions is held against."""
+    path = updraft_e2e.HERE.parent / "openapi" / "published_actions.txt"
+    return {line.split()[0] for line in path.read_text().splitlines()
+            if line and line[0] not in "# "}
 
 
 class ConsoleTest(unittest.TestCase):
@@ -66,8 +75,12 @@ class ConsoleTest(unittest.TestCase):
                 flow.verification()
                 flow.static_batch()
                 flow.confirmed_batch()
+                flow.gray_batch()
+                flow.listed_batch()
                 flow.dynamic_batch()
+                flow.many_devices()
                 flow.end()
+                self.assertEqual(published_actions() - flow.call.done, set())
 
     def test_wrong_calls_are_refused_with_their_codes(self):
         for client in CLIENTS:
@@ -98,6 +111,9 @@ class Flow:
         products = self.call("QueryProductList", CurrentPage=1, PageSize=50)
         listed = [p["ProductName"] for p in products["Data"]["List"]["ProductInfo"]]
         self.test.assertIn(name, listed)
+        self.call("UpdateProduct", ProductKey=self.product, Description="of a test")
+        described = self.call("QueryProduct", ProductKey=self.product)["Data"]
+        self.test.assertEqual(described["Description"], "of a test")
 
         self.secrets = {}
         for device in self.NAMES:
@@ -109,6 +125,12 @@ class Flow:
                               set(self.NAMES))
         status = self.call("GetDeviceStatus", ProductKey=self.product, DeviceName="dev-1")
         self.test.assertEqual(status["Data"]["Status"], "UNACTIVE")
+        self.call("DisableThing", ProductKey=self.product, DeviceName="dev-1")
+        states = self.call("BatchGetDeviceState", ProductKey=self.product,
+                           DeviceName=["dev-1", "dev-2"])["DeviceStatusList"]["DeviceStatus"]
+        self.test.assertEqual({state["DeviceName"]: state["Status"] for state in states},
+                              {"dev-1": "DISABLE", "dev-2": "UNACTIVE"})
+        self.call("EnableThing", ProductKey=self.product, DeviceName="dev-1")
         self.connect()
 
     def connect(self):
@@ -145,7 +167,9 @@ class Flow:
         self.call("DeleteOTAModule", ProductKey=self.product, ModuleName="mcu")
 
     def package(self):
-        url = self.service.upload(b"firmware of " + self.client.encode())
+        offer = self.call("GenerateOTAUploadURL", FileSuffix="bin")["Data"]
+        self.service.post_file(offer, b"firmware of " + self.client.encode())
+        url = offer["FirmwareUrl"]
         self.package_id = self.call(
             "CreateOTAFirmware", ProductKey=self.product, FirmwareName=self.client,
             DestVersion="2.0.0", FirmwareUrl=url)["Data"]["FirmwareId"]
@@ -230,6 +254,32 @@ class Flow:
         self.wait_for_states(job, dev_3="SUCCEEDED")
         self.test.assertEqual(self.job(job)["JobStatus"], "COMPLETED")
 
+    def gray_batch(self):
+        job = self.call(
+            "CreateOTAStaticUpgradeJob", FirmwareId=self.package_id, ProductKey=self.product,
+            TargetSelection="GRAY", GrayPercent="33.333", SrcVersion=["1.0.0"],
+            MaximumPerMinute=1000)["Data"]["JobId"]
+        self.test.assertEqual(self.job(job)["GrayPercent"], "33.333")
+        self.wait_for_states(job, dev_4="NOTIFIED")
+        self.call("CancelOTATaskByJob", JobId=job, CancelQueuedTask=True, CancelNotifiedTask=True)
+        self.wait_for_states(job, dev_4="CANCELED")
+        self.test.assertEqual(self.job(job)["JobStatus"], "CANCELED")
+
+    def listed_batch(self):
+        offer = self.call("GenerateDeviceNameListURL")["Data"]
+        self.service.post_file(offer, b"DeviceName\r\ndev-4\r\nnobody\r\n")
+        order = {"FirmwareId": self.package_id, "ProductKey": self.product,
+                 "TargetSelection": "SPECIFIC", "DnListFileUrl": offer["FileUrl"]}
+        self.test.assert_refused("iot.device.InvalidFormattedDeviceName", self.call,
+                                 "CreateOTAStaticUpgradeJob", **order)
+        offer = self.call("GenerateDeviceNameListURL")["Data"]
+        self.service.post_file(offer, b"DeviceName\r\ndev-4\r\n")
+        job = self.call("CreateOTAStaticUpgradeJob",
+                        **order | {"DnListFileUrl": offer["FileUrl"]})["Data"]["JobId"]
+        self.wait_for_states(job, dev_4="NOTIFIED")
+        self.call("CancelOTATaskByJob", JobId=job, CancelNotifiedTask=True)
+        self.wait_for_states(job, dev_4="CANCELED")
+
     def dynamic_batch(self):
         job = self.call("CreateOTADynamicUpgradeJob", FirmwareId=self.package_id,
                         ProductKey=self.product, SrcVersion=["1.0.0"],
@@ -245,6 +295,19 @@ class Flow:
         self.wait_for_states(job, dev_4="SUCCEEDED", dev_late="NOTIFIED")
         self.dynamic_job = job
 
+    def many_devices(self):
+        made_up = self.call("BatchRegisterDevice", ProductKey=self.product, Count=3)
+        page = self.call("QueryPageByApplyId", ApplyId=made_up["Data"]["ApplyId"], CurrentPage=1,
+                         PageSize=10)
+        self.test.assertEqual(page["Total"], 3)
+        checked = self.call("BatchCheckDeviceNames", ProductKey=self.product,
+                            DeviceName=["many-1", "many-2"])["Data"]["ApplyId"]
+        self.call("BatchRegisterDeviceWithApplyId", ProductKey=self.product, ApplyId=checked)
+        status = self.call("QueryBatchRegisterDeviceStatus", ProductKey=self.product,
+                           ApplyId=checked)["Data"]
+        self.test.assertEqual(status["Status"], "CREATE_SUCCESS")
+        self.test.assertEqual(status["ValidList"]["Name"], ["many-1", "many-2"])
+
     def end(self):
         with self.test.assertRaises(Refused):
             self.call("DeleteOTAFirmware", FirmwareId=self.package_id)  # A task needs it.
@@ -257,6 +320,12 @@ class Flow:
         self.call("DeleteOTAFirmware", FirmwareId=self.package_id)
         self.test.assert_refused("iot.firmware.FirmwareNotFound", self.call, "QueryOTAFirmware",
                                  FirmwareId=self.package_id)
+        devices = self.call("QueryDevice", ProductKey=self.product, CurrentPage=1, PageSize=50)
+        for device in devices["Data"]["DeviceInfo"]:
+            self.call("DeleteDevice", IotId=device["IotId"])
+        self.call("DeleteProduct", ProductKey=self.product)
+        self.test.assert_refused("iot.prod.NotExistedProduct", self.call, "QueryProduct",
+                                 ProductKey=self.product)
 
 
 if __name__ == "__main__":

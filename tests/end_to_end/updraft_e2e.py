@@ -191,8 +191,13 @@ class Service:
 
     def call(self, action, **parameters):
         """The answer; lists become Name.1, Name.2. Signed as older RPC clients do."""
+<<<<<<< HEAD
         flat = self.signed("POST", action, **parameters)
         status, text = self.request("POST", "/", urllib.parse.urlencode(flat),
+=======
+        flat = self.sign("POST", action, **parameters)
+        status, text = self._request("POST", "/", urllib.parse.urlencode(flat),
+>>>>>>> aca67e9 (wip console)
                                      {"Content-Type": "application/x-www-form-urlencoded"})
         try:
             answer = json.loads(text)
@@ -202,8 +207,13 @@ class Service:
             raise Refused(answer)
         return answer
 
+<<<<<<< HEAD
     def signed(self, method, action, **parameters):
         """All parameters of the call, with its signature."""
+=======
+    def sign(self, method, action, **parameters):
+        """What is to be sent for a call."""
+>>>>>>> aca67e9 (wip console)
         flat = {}
         for name, value in parameters.items():
             if isinstance(value, (list, tuple)):
@@ -219,7 +229,12 @@ class Service:
             "Timestamp": datetime.datetime.now(datetime.timezone.utc).strftime(
                 "%Y-%m-%dT%H:%M:%SZ"),
         }
+<<<<<<< HEAD
         return flat | {"Signature": sign_v1(method, flat, self.key["AccessKeySecret"])}
+=======
+        flat["Signature"] = sign_v1(method, flat, self.key["AccessKeySecret"])
+        return flat
+>>>>>>> aca67e9 (wip console)
 
     def follow(self):
         """An open stream of the committed events, from the first on."""
@@ -271,14 +286,18 @@ class Service:
     def upload(self, content, suffix="bin"):
         """The URL under which the file can be made a package."""
         offer = self.call("GenerateOTAUploadURL", FileSuffix=suffix)["Data"]
+        self.post_file(offer, content)
+        return offer["FirmwareUrl"]
+
+    def post_file(self, offer, content):
+        """Where an answer of GenerateOTAUploadURL or GenerateDeviceNameListURL says."""
+        key_id = "OSSAccessKeyId" if "OSSAccessKeyId" in offer else "AccessKeyId"
         body, content_type = multipart(
-            {"key": offer["Key"], "OSSAccessKeyId": offer["OSSAccessKeyId"],
-             "policy": offer["Policy"], "Signature": offer["Signature"],
-             "success_action_status": "200"}, content)
+            {"key": offer["Key"], key_id: offer[key_id], "policy": offer["Policy"],
+             "Signature": offer["Signature"], "success_action_status": "200"}, content)
         url = urllib.parse.urlsplit(offer["Host"])
         status, answer = self.request("POST", url.path, body, {"Content-Type": content_type})
         assert status == 200, (status, answer)
-        return offer["FirmwareUrl"]
 
     def create_package(self, product, content, version="2.0.0", name="package", **parameters):
         parameters.setdefault("NeedToVerify", False)

@@ -1,5 +1,6 @@
 #include "adapters/http/event_feed.h"
 
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -139,6 +140,41 @@ TEST_CASE("an event is queued up to the bound and not past it", "[http][feed]") 
     std::string data(EventFeed::kQueueBytesMax - frame.size() + over, 'x');
     CHECK(feed->Push({42, "", data}) == (over == 0));
   }
+}
+
+TEST_CASE("a producer that waits for room never loses its reader", "[http][feed]") {
+  Served served;
+  RawClient client(served.port, /*receive_buffer_bytes=*/4096);
+  client.Send(kGet);
+  auto [request, feed] = served.Next();
+  feed->Open(41);
+  std::atomic<int> rooms = 0;
+  feed->NotifyRoom([&] { ++rooms; });
+  const uint64_t last = 41 + 3 * EventFeed::kQueueBytesMax / 1000;
+  std::thread producer([&, feed = feed.get()] {
+    for (uint64_t id = 42; id <= last; ++id) {
+      while (!feed->HasRoom()) std::this_thread::yield();
+      if (!feed->Push({id, "", std::string(1000, 'x')})) return;
+    }
+  });
+  std::string text = client.ReadUntil(fmt::format("id: {}\n", last));
+  producer.join();
+  CHECK(text.find("dropped") == text.npos);
+  CHECK(rooms > 0);
+  feed->NotifyRoom(nullptr);
+}
+
+TEST_CASE("a reader may be dropped by the producer", "[http][feed]") {
+  Served served;
+  RawClient client(served.port);
+  client.Send(kGet);
+  auto [request, feed] = served.Next();
+  feed->Open(41);
+  client.ReadUntil("\n\n\r\n");
+  feed->Drop();
+  CHECK_FALSE(feed->Push({42, "", ""}));
+  std::string rest = client.ReadUntil("\r\n0\r\n\r\n");
+  CHECK(rest.find("id: 41\nevent: dropped\ndata: 41\n") != rest.npos);
 }
 
 TEST_CASE("a reader that has left is noticed though there is nothing to send", "[http][feed]") {

@@ -37,56 +37,5 @@ TEST_CASE("every action is told of, and has a function and names of its own", "[
   }
 }
 
-// What the published API has for over-the-air upgrades, products and devices.
-TEST_CASE("no action of the published API is missing", "[openapi]") {
-  for (const char* name : {"GenerateOTAUploadURL",
-                           "GenerateDeviceNameListURL",
-                           "CreateOTAFirmware",
-                           "QueryOTAFirmware",
-                           "ListOTAFirmware",
-                           "DeleteOTAFirmware",
-                           "CreateOTAVerifyJob",
-                           "CreateOTAStaticUpgradeJob",
-                           "CreateOTADynamicUpgradeJob",
-                           "QueryOTAJob",
-                           "ListOTAJobByFirmware",
-                           "ListOTAJobByDevice",
-                           "ListOTATaskByJob",
-                           "ListOTAUnfinishedTaskByDevice",
-                           "ListOTAModuleVersionsByDevice",
-                           "CancelOTAStrategyByJob",
-                           "CancelOTATaskByJob",
-                           "CancelOTATaskByDevice",
-                           "ConfirmOTATask",
-                           "ReupgradeOTATask",
-                           "CreateOTAModule",
-                           "UpdateOTAModule",
-                           "DeleteOTAModule",
-                           "ListOTAModuleByProduct",
-                           "CreateProduct",
-                           "QueryProduct",
-                           "QueryProductList",
-                           "UpdateProduct",
-                           "DeleteProduct",
-                           "RegisterDevice",
-                           "BatchRegisterDevice",
-                           "BatchCheckDeviceNames",
-                           "BatchRegisterDeviceWithApplyId",
-                           "QueryBatchRegisterDeviceStatus",
-                           "QueryPageByApplyId",
-                           "QueryDevice",
-                           "QueryDeviceDetail",
-                           "GetDeviceStatus",
-                           "BatchGetDeviceState",
-                           "DeleteDevice",
-                           "DisableThing",
-                           "EnableThing"}) {
-    INFO(name);
-    const Action* action = FindAction(name);
-    REQUIRE(action != nullptr);
-    CHECK_FALSE(action->ours);
-  }
-}
-
 }  // namespace
 }  // namespace updraft::openapi
