@@ -207,7 +207,7 @@ Spread Bench::Compare(std::string_view unit, const Point& point, const std::vect
     }
   }
 
-  Fingerprint digest;
+  ResultHash digest;
   for (uint64_t of_side : digests) digest.Add(of_side);
   std::string line = fmt::format("{}{}", name_, Sizes(point));
   for (size_t s = 0; s < sides.size(); ++s) {
@@ -265,10 +265,10 @@ void OrDie(const Status& status, std::string_view what) {
   std::exit(2);
 }
 
-void Fingerprint::Add(uint64_t value) {
+void ResultHash::Add(uint64_t value) {
   value_ = XXH3_64bits_withSeed(&value, sizeof(value), value_);
 }
-void Fingerprint::Add(std::string_view bytes) {
+void ResultHash::Add(std::string_view bytes) {
   value_ = XXH3_64bits_withSeed(bytes.data(), bytes.size(), value_);
 }
 

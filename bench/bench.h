@@ -136,7 +136,7 @@ T OrDie(Result<T> result, std::string_view what) {
 }
 
 // A running digest of 64 bits.
-class Fingerprint {
+class ResultHash {
  public:
   void Add(uint64_t value);
   void Add(std::string_view bytes);

@@ -76,7 +76,7 @@ TEST_CASE("a bench's directories are gone at its end") {
 
 TEST_CASE("the fingerprint tells order and content") {
   auto of = [](std::initializer_list<uint64_t> values) {
-    Fingerprint print;
+    ResultHash print;
     for (uint64_t value : values) print.Add(value);
     return print.value();
   };

@@ -22,7 +22,7 @@
 #include <hiredis/hiredis.h>
 #endif
 #ifdef BENCH_NATS
-#include <nats.h>
+#include <nats/nats.h>
 #endif
 
 namespace updraft {

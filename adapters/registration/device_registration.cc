@@ -52,7 +52,7 @@ Sight LookUp(const World& world, const std::string& product_key, const std::stri
   return sight;
 }
 
-HttpResponse Judge(const EventLog& log, const Sight& sight, const Registration& registration,
+HttpResponse Judge(const EventLog& log, const Sight& sight, const RegistrationRequest& registration,
                    const std::string& sign) {
   Result<std::string> product_secret = Status(StatusCode::kNotFound, "no such product");
   if (sight.on) product_secret = log.ReadSide(SideKeyOfProduct(sight.product));
@@ -67,11 +67,11 @@ HttpResponse Judge(const EventLog& log, const Sight& sight, const Registration& 
   if (bytes.ok()) known = DecodeDevicePrivate(*bytes);
   if (!known) return Reply(500, {{"code", 500}, {"message", "the secret cannot be read"}});
   return Reply(200, {{"code", 200},
-                      {"data",
-                       {{"productKey", registration.product_key},
-                        {"deviceName", registration.device_name},
-                        {"deviceSecret", known->secret}}},
-                      {"message", "success"}});
+                     {"data",
+                      {{"productKey", registration.product_key},
+                       {"deviceName", registration.device_name},
+                       {"deviceSecret", known->secret}}},
+                     {"message", "success"}});
 }
 
 }  // namespace
@@ -95,7 +95,7 @@ void DeviceRegistration::Handle(HttpRequest request, HttpRespond respond) {
     Sight sight = LookUp(world, (*owned)["productKey"], (*owned)["deviceName"]);
     return [this, owned, method, respond, sight](const Status& durable) {
       if (!durable.ok()) return respond({503, {}, ""});
-      Registration registration;
+      RegistrationRequest registration;
       registration.product_key = (*owned)["productKey"];
       registration.device_name = (*owned)["deviceName"];
       registration.random = (*owned)["random"];

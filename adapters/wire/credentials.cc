@@ -59,7 +59,8 @@ std::string PasswordBytes(std::string_view device_secret, const ConnectIdentity&
   return Hmac(identity.sign_method, device_secret, SignedContent(identity));
 }
 
-std::string RegistrationBytes(std::string_view product_secret, const Registration& registration) {
+std::string RegistrationBytes(std::string_view product_secret,
+                              const RegistrationRequest& registration) {
   return Hmac(registration.sign_method, product_secret,
               fmt::format("deviceName{}productKey{}random{}", registration.device_name,
                           registration.product_key, registration.random));
@@ -114,11 +115,12 @@ std::optional<HmacHash> ParseHmacMethod(std::string_view name) {
   return std::nullopt;
 }
 
-std::string SignRegistration(std::string_view product_secret, const Registration& registration) {
+std::string SignRegistration(std::string_view product_secret,
+                             const RegistrationRequest& registration) {
   return HexLower(RegistrationBytes(product_secret, registration));
 }
 
-bool VerifyRegistration(std::string_view product_secret, const Registration& registration,
+bool VerifyRegistration(std::string_view product_secret, const RegistrationRequest& registration,
                         std::string_view sign) {
   return !product_secret.empty() &&
          MatchesHex(RegistrationBytes(product_secret, registration), sign);

@@ -56,14 +56,15 @@ std::optional<HmacHash> ParseHmacMethod(std::string_view name);
 
 // Dynamic registration: a device that knows only its product's secret asks for its own. `sign` is
 // the hex of HMAC(productSecret, "deviceName" … "productKey" … "random" …).
-struct Registration {
+struct RegistrationRequest {
   std::string_view product_key;
   std::string_view device_name;
   std::string_view random;
   HmacHash sign_method = HmacHash::kSha256;
 };
-std::string SignRegistration(std::string_view product_secret, const Registration& registration);
-bool VerifyRegistration(std::string_view product_secret, const Registration& registration,
+std::string SignRegistration(std::string_view product_secret,
+                             const RegistrationRequest& registration);
+bool VerifyRegistration(std::string_view product_secret, const RegistrationRequest& registration,
                         std::string_view sign);
 
 }  // namespace updraft

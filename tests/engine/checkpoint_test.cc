@@ -200,7 +200,7 @@ TEST_CASE("a short file asks for little memory, whatever it says it holds", "[ch
             return OkStatus();
           }).ok());
   // A table begins with its kind (4 bytes), its records (8) and its number of fields (4).
-  int tried = 0;
+  int refused = 0;
   for (size_t at = 0; at + 16 <= saved.size(); ++at) {
     std::string bad = saved;
     // Four thousand million records, without fields.
@@ -213,10 +213,12 @@ TEST_CASE("a short file asks for little memory, whatever it says it holds", "[ch
       return OkStatus();
     };
     World world;
-    CHECK_FALSE(LoadWorld(read, World().digest(), world).ok());
-    ++tried;
+    // What a field of no record is called may be anything.
+    const bool loaded = LoadWorld(read, World().digest(), world).ok();
+    if (loaded) CHECK(world.ComputeDigest() == World().digest());
+    refused += loaded ? 0 : 1;
   }
-  CHECK(tried > 100);
+  CHECK(refused > 100);
 }
 
 namespace {

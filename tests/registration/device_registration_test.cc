@@ -51,7 +51,7 @@ struct Service {
 };
 
 Parameters Form(std::string name = "dev-01") {
-  Registration registration;
+  RegistrationRequest registration;
   registration.product_key = kProductKey;
   registration.device_name = name;
   registration.random = "567345";

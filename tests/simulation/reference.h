@@ -163,6 +163,7 @@ class Reference {
   std::string On(const TakePushes&) { return ""; }
   std::string On(const AcknowledgePushes&) { return ""; }
   std::string On(const ConfirmClock&) { return ""; }
+  std::string On(const ImportVersions&) { return ""; }  // No operator of the simulation imports.
   std::string On(const RegisterDevices&);
   std::string On(const DeleteDevice&);
   std::string On(const DisableDevice&);

@@ -200,7 +200,7 @@ TEST_CASE("an unknown sign method is refused", "[credentials]") {
 }
 
 TEST_CASE("a registration is signed with the product's secret", "[credentials]") {
-  Registration registration{
+  RegistrationRequest registration{
       .product_key = "a1TESTpk001", .device_name = "dev-01", .random = "567345"};
   const std::string sha256 = "253bdea4bc80e57753d65a24c28d8bb8c7bfe263b3e8f988bc3f91690404bf3f";
   CHECK(SignRegistration(kSecret, registration) == sha256);
