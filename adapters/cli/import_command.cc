@@ -15,12 +15,10 @@
 #include "adapters/cli/api_client.h"
 #include "adapters/cli/commands.h"
 #include "adapters/cli/import_file.h"
+#include "engine/clock.h"
 
 namespace updraft {
 namespace {
-
-using std::chrono::duration;
-using std::chrono::steady_clock;
 
 constexpr size_t kDevicesPerCall = 1'000;
 constexpr size_t kVersionsPerCall = 1'000;
@@ -193,11 +191,14 @@ class Importer {
   // So that the service has time for others.
   void KeepPace(size_t devices) {
     if (options_.devices_per_second == 0) return;
-    if (next_call_ < steady_clock::now()) next_call_ = steady_clock::now();
-    std::this_thread::sleep_until(next_call_);
-    next_call_ += std::chrono::duration_cast<steady_clock::duration>(
-        duration<double>(static_cast<double>(devices) / options_.devices_per_second));
+    const int64_t now_us = NowUs();
+    next_call_us_ = std::max(next_call_us_, now_us);
+    std::this_thread::sleep_for(std::chrono::microseconds(next_call_us_ - now_us));
+    next_call_us_ +=
+        static_cast<int64_t>(1e6 * static_cast<double>(devices) / options_.devices_per_second);
   }
+
+  static int64_t NowUs() { return SystemClock().MonotonicUs(); }
 
   void ClearProgress() const {
     if (terminal_) fmt::print(stderr, "\r\033[K");
@@ -206,10 +207,10 @@ class Importer {
   // Once a second on a terminal, else every ten.
   void ShowProgress(bool last) {
     if (!last && reader_.line() % 256 != 0) return;
-    auto now = steady_clock::now();
-    if (!last && duration<double>(now - shown_).count() < (terminal_ ? 1.0 : 10.0)) return;
-    shown_ = now;
-    double seconds = std::max(duration<double>(now - began_).count(), 1e-3);
+    const int64_t now_us = NowUs();
+    if (!last && now_us - shown_us_ < (terminal_ ? 1'000'000 : 10'000'000)) return;
+    shown_us_ = now_us;
+    double seconds = std::max(static_cast<double>(now_us - began_us_) / 1e6, 1e-3);
     std::string part =
         file_bytes_ == 0 ? std::string()
                          : fmt::format(" ({:.0f} %)", 100.0 * static_cast<double>(reader_.bytes()) /
@@ -226,9 +227,9 @@ class Importer {
   const ImportOptions& options_;
   const uint64_t file_bytes_;  // 0 when it is not known.
   const bool terminal_ = isatty(STDERR_FILENO) != 0;
-  const steady_clock::time_point began_ = steady_clock::now();
-  steady_clock::time_point shown_ = began_;
-  steady_clock::time_point next_call_ = began_;
+  const int64_t began_us_ = NowUs();
+  int64_t shown_us_ = began_us_;
+  int64_t next_call_us_ = began_us_;
   std::map<std::string, Bucket> buckets_;
   uint64_t created_ = 0;
   uint64_t existing_ = 0;

@@ -50,11 +50,14 @@ RosterPage FindGone(const World& world, const NamedDevices& named, uint64_t epoc
     DeviceId id(static_cast<uint32_t>(i));
     const Device& device = world.devices()[id];
     if (device.deleted || !world.IsOnline(id)) continue;
-    if (named.Has(world.products()[device.product].key, world.names().Of(id))) continue;
-    page.gone.push_back({.device = {.id = id},
-                         .online = false,
-                         .broker_epoch = epoch,
-                         .generation = device.generation});
+    const std::string& product_key = world.products()[device.product].key;
+    const std::string_view name = world.names().Of(id);
+    if (named.Has(product_key, name)) continue;
+    page.gone.push_back(
+        {.device = {.id = id, .product_key = product_key, .name = std::string(name)},
+         .online = false,
+         .broker_epoch = epoch,
+         .generation = device.generation});
   }
   if (end <= world.devices().size()) page.next = DeviceId(static_cast<uint32_t>(end));
   return page;

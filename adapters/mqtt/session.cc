@@ -64,6 +64,7 @@ void MqttSession::Take(DeviceCommand command) {
   if (!command.remark.empty()) Count(command.remark);
   if (const auto* presence = std::get_if<ReportPresence>(&command.command)) {
     roster_.Named(presence->device.product_key, presence->device.name);
+    if (sweep_) sweep_->since.Add(presence->device.product_key, presence->device.name);
   }
   waiting_.push_back(std::move(command));
   ++taken_;
@@ -194,7 +195,10 @@ void MqttSession::StepSweep(int64_t now_ms) {
         if (!sweep_ || sweep_->named != named) return;  // A later connection asked again.
         sweep_->reading = false;
         sweep_->next = page.next;
-        sweep_->gone.assign(page.gone.begin(), page.gone.end());
+        for (ReportPresence& gone : page.gone) {
+          if (sweep_->since.Has(gone.device.product_key, gone.device.name)) continue;
+          sweep_->gone.push_back(std::move(gone));
+        }
       });
   if (!status.ok()) return NoteRefused(status, now_ms);
   sweep_->reading = true;

@@ -111,6 +111,7 @@ class MqttSession {
   // The devices that the roster did not name, being looked for.
   struct Sweep {
     std::shared_ptr<const NamedDevices> named;
+    NamedDevices since;  // Heard of after the roster, and so not gone whatever a look saw.
     uint64_t epoch = 0;
     DeviceId next = DeviceId(1);
     std::deque<ReportPresence> gone;

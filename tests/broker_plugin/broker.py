@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 import mqtt_raw
 
@@ -132,6 +133,15 @@ class Broker:
 
     def set_product(self, state):
         self._tell([f"product {PRODUCT} {state}"])
+
+    def says(self, words, seconds=10):
+        """Whether a line of the broker's holds these words, by then: lines come a little later."""
+        end = time.monotonic() + seconds
+        while not any(words in line for line in self.lines):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        return True
 
     def _tell(self, lines):
         self._credentials.stdin.write("\n".join(lines) + "\n")

@@ -90,7 +90,7 @@ bool IsRun(const std::vector<uint64_t>& ids, uint64_t first) {
 
 TEST_CASE("a reader who keeps up gets a history larger than any queue", "[event_stream]") {
   Streamed streamed;
-  streamed.Register(20'000);
+  streamed.Register(80'000);
   RawClient reader = streamed.Reader(0);
   std::string text = reader.ReadUntil(fmt::format("id: {}\n", streamed.last()));
   CHECK(text.size() > 2 * EventFeed::kQueueBytesMax);

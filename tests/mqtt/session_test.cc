@@ -297,6 +297,24 @@ TEST_CASE("who was not named is reported gone once all that came before is submi
   CHECK(b.engine.looks.size() == 2);
 }
 
+TEST_CASE("who connects after the roster was told is not reported gone for not being in it") {
+  Bench b(MqttPath::kGate);
+  b.session.OnConnected(b.now_ms);
+  b.session.OnMessage("updraft/roster", R"({"request":"run-1","epoch":5,"count":0})", b.now_ms);
+  b.session.OnMessage("updraft/presence/pk/dn", R"({"state":"online","epoch":5,"generation":7})",
+                      b.now_ms);
+  b.Wait(0);
+  REQUIRE(b.engine.looks.size() == 1);
+  RosterPage page;  // The look came after both, and saw the device that it had never heard named.
+  page.gone.push_back({.device = {.id = DeviceId(3), .product_key = "pk", .name = "dn"},
+                       .broker_epoch = 5,
+                       .generation = 7});
+  b.engine.looks[0].second(page);
+  b.Wait(0);
+  CHECK(b.engine.All<ReportPresence>().size() == 1);
+  CHECK(b.session.Stats().gone_by_roster == 0);
+}
+
 TEST_CASE("a look of a roster that a new connection has overtaken changes nothing") {
   Bench b(MqttPath::kGate);
   b.session.OnConnected(b.now_ms);
