@@ -7,10 +7,11 @@
 // holds in flight: mosquitto 2.0.11 lets its store grow without end once a subscriber has a
 // backlog, and then it is this that is measured.
 //
-// Needs UPDRAFT_PLUGIN, the gate's shared object.
+// UPDRAFT_PLUGIN names the gate's shared object where it is not in the build that this is of.
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -233,13 +234,20 @@ Figures ToIdleSubscriber(const Sizes& sizes) {
   return figures;
 }
 
+std::string FindPlugin() {
+  if (const char* named = std::getenv("UPDRAFT_PLUGIN")) return named;
+  std::error_code error;
+  std::filesystem::path build =
+      std::filesystem::read_symlink("/proc/self/exe", error).parent_path().parent_path();
+  return build / "adapters/broker_plugin/updraft_broker_plugin.so";
+}
+
 int Main(int argc, char** argv) {
   Bench bench("mqtt", argc, argv, "sync=fdatasync");
   Sizes sizes;
-  const char* plugin = std::getenv("UPDRAFT_PLUGIN");
-  sizes.plugin = plugin == nullptr ? "" : plugin;
-  if (sizes.plugin.empty()) {
-    bench.Skip("UPDRAFT_PLUGIN does not name the gate");
+  sizes.plugin = FindPlugin();
+  if (!std::filesystem::exists(sizes.plugin)) {
+    bench.Skip("there is no gate at " + sizes.plugin);
     return 77;
   }
   sizes.devices = bench.Parameter("devices", 4, 1'000);
