@@ -27,11 +27,18 @@ CoreFleet::CoreFleet(const Options& options, Sink sink)
       order_(options.devices) {
   std::iota(order_.begin(), order_.end(), 1u);
   sink_(core_.BeginReign(now_ms_));
-  Do(CreateProduct{.name = "bench", .product_key = kProductKey, .product_secret = "secret"});
+  for (uint32_t i = 0; i < options_.products; ++i) {
+    Do(CreateProduct{
+        .name = KeyOf(i), .product_key = KeyOf(i), .product_secret = "0123456789abcdef"});
+  }
   Do(BrokerStarted{1});
 }
 
 std::string CoreFleet::NameOf(uint64_t device) { return fmt::format("device-{:09}", device); }
+
+std::string CoreFleet::KeyOf(uint32_t product) {
+  return product == 0 ? kProductKey : fmt::format("{}{}", kProductKey, product);
+}
 
 // splitmix64.
 uint64_t CoreFleet::Random() {
@@ -59,10 +66,12 @@ void CoreFleet::Do(const Command& command) {
   Turn([&] { Execute(command); });
 }
 
-void CoreFleet::Each(const std::function<Command(DeviceId)>& make) {
-  for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[Random() % i]);
-  for (size_t begin = 0; begin < order_.size(); begin += options_.reports_a_commit) {
-    size_t end = std::min<size_t>(begin + options_.reports_a_commit, order_.size());
+void CoreFleet::Each(uint64_t count, const std::function<Command(DeviceId)>& make) {
+  for (size_t i = 0; i < count; ++i) {
+    std::swap(order_[i], order_[i + Random() % (order_.size() - i)]);
+  }
+  for (size_t begin = 0; begin < count; begin += options_.reports_a_commit) {
+    size_t end = std::min<size_t>(begin + options_.reports_a_commit, count);
     Turn([&] {
       for (size_t i = begin; i < end; ++i) Execute(make(DeviceId(order_[i])));
     });
@@ -71,41 +80,53 @@ void CoreFleet::Each(const std::function<Command(DeviceId)>& make) {
 }
 
 void CoreFleet::Register() {
-  for (uint64_t begin = 0; begin < options_.devices; begin += kDevicesACommand) {
-    RegisterDevices order{.product_key = kProductKey};
-    for (uint64_t i = begin; i < std::min(begin + kDevicesACommand, options_.devices); ++i) {
-      order.devices.push_back({.name = NameOf(i),
-                               .secret = "0123456789abcdef0123456789abcdef",
-                               .salt = "0123456789abcdef"});
+  uint64_t first = 0;
+  for (uint32_t product = 0; product < options_.products; ++product) {
+    uint64_t last = options_.devices * (product + 1) / options_.products;
+    for (uint64_t begin = first; begin < last; begin += kDevicesACommand) {
+      RegisterDevices order{.product_key = KeyOf(product)};
+      for (uint64_t i = begin; i < std::min(begin + kDevicesACommand, last); ++i) {
+        order.devices.push_back({.name = NameOf(i),
+                                 .secret = "0123456789abcdef0123456789abcdef",
+                                 .salt = "0123456789abcdef"});
+      }
+      Do(order);
     }
-    Do(order);
+    first = last;
   }
 }
 
 void CoreFleet::ComeOnline() {
-  Each([](DeviceId id) {
+  Each(options_.devices, [](DeviceId id) {
     return ReportPresence{.device = {.id = id}, .online = true, .broker_epoch = 1, .generation = 1};
   });
 }
 
 void CoreFleet::GoOffline() {
-  Each([](DeviceId id) {
+  Each(options_.devices, [](DeviceId id) {
     return ReportPresence{
         .device = {.id = id}, .online = false, .broker_epoch = 1, .generation = 1};
   });
 }
 
 void CoreFleet::ReportVersion(const std::string& version) {
-  Each([&](DeviceId id) {
+  Each(options_.devices, [&](DeviceId id) {
     return updraft::ReportVersion{.device = {.id = id}, .version = version};
   });
 }
 
-BatchId CoreFleet::StartBatch(const std::string& version, uint32_t timeout_minutes) {
-  CreateBatch order{.product_key = kProductKey, .timeout_minutes = timeout_minutes};
+void CoreFleet::StartBatches(const std::string& version, uint32_t timeout_minutes) {
+  for (uint32_t i = 0; i < options_.products; ++i) StartBatch(i, version, timeout_minutes);
+  while (!world().agenda().at_work.empty()) {
+    Turn([] {});
+  }
+}
+
+void CoreFleet::StartBatch(uint32_t product, const std::string& version, uint32_t timeout_minutes) {
+  CreateBatch order{.product_key = KeyOf(product), .timeout_minutes = timeout_minutes};
   Turn([&] {
     Outcome package =
-        Execute(CreatePackage{.product_key = kProductKey,
+        Execute(CreatePackage{.product_key = order.product_key,
                               .name = fmt::format("to-{}", world().packages().size() + 1),
                               .target_version = version,
                               .needs_verification = false,
@@ -116,12 +137,7 @@ BatchId CoreFleet::StartBatch(const std::string& version, uint32_t timeout_minut
                               .sha256 = std::string(32, 's')});
     order.package = std::get<CreatedPackage>(package.answer).package;
   });
-  BatchId batch;
-  Turn([&] { batch = std::get<CreatedBatch>(Execute(order).answer).batch; });
-  while (world().batches()[batch].walking) {
-    Turn([] {});
-  }
-  return batch;
+  Do(order);
 }
 
 void CoreFleet::Push() {
@@ -131,19 +147,25 @@ void CoreFleet::Push() {
   Do(AcknowledgePushes{PushNumber(world().globals().pushes)});
 }
 
-void CoreFleet::Progress(int step) {
-  Each([&](DeviceId id) { return ReportProgress{.device = {.id = id}, .step = step}; });
+void CoreFleet::Progress(int step, uint64_t reports) {
+  Each(reports, [&](DeviceId id) { return ReportProgress{.device = {.id = id}, .step = step}; });
 }
 
 void CoreFleet::LiveThrough(int reports) {
   Register();
   ComeOnline();
   ReportVersion("1.0.0");
-  StartBatch("2.0.0");
+  StartBatches("2.0.0");
   Push();
   for (int i = 0; i < reports; ++i) Progress(i * 100 / reports);
   ReportVersion("2.0.0");
   GoOffline();
+}
+
+void CoreFleet::EndReign() {
+  now_ms_ += kTurnMs;
+  core_.BeginTurn(now_ms_);
+  sink_(*core_.EndTurnWithDigest());
 }
 
 }  // namespace updraft
