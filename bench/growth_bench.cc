@@ -4,6 +4,7 @@
 //
 // What is measured is the engine's own work, from the command to the commit's bytes; the disk does
 // not know how large the world is.
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
@@ -16,14 +17,20 @@ namespace {
 
 // Nanoseconds a report, of devices all over the fleet.
 Sample Report(CoreFleet& fleet, uint64_t reports, int& step) {
-  step = step % 100 + 1;
-  double seconds = SecondsOf([&] { fleet.Progress(step, reports); });
+  const uint64_t devices = fleet.world().devices().size();
+  double seconds = SecondsOf([&] {
+    for (uint64_t left = reports; left > 0; step = step % 100 + 1) {
+      const uint64_t now = std::min(left, devices);
+      fleet.Progress(step, now);
+      left -= now;
+    }
+  });
   return {1e9 * seconds / static_cast<double>(reports), reports};
 }
 
 struct Grown {
   std::unique_ptr<CoreFleet> fleet;
-  int step = 0;
+  int step = 1;
 };
 
 // A fleet whose devices are upgrading, each in one of `batches` batches.

@@ -77,8 +77,8 @@ class RowLog {
 Sample Replay(const EventLog& log) {
   uint64_t events = log.head().last.value();
   std::unique_ptr<World> world;
-  double seconds = SecondsOf(
-      [&] { world = OrDie(Recover(log, {.names = false, .read_ahead = true}), "replay").world; });
+  double seconds =
+      SecondsOf([&] { world = OrDie(Recover(log, {.names = false}), "replay").world; });
   return {static_cast<double>(events) / seconds, world->digest().low()};
 }
 
