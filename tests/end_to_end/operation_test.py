@@ -83,15 +83,15 @@ class FiguresTest(unittest.TestCase):
         self.assertEqual(lines(), before)
 
     def test_readiness_follows_the_broker(self):
-        self.assertEqual(self.service._request("GET", "/healthz")[0], 200)
-        status, text = self.service._request("GET", "/readyz")
+        self.assertEqual(self.service.request("GET", "/healthz")[0], 200)
+        status, text = self.service.request("GET", "/readyz")
         self.assertEqual((status, json.loads(text)), (200, {"ready": True, "reasons": []}))
         os.kill(self.service.broker_pid(), signal.SIGKILL)
-        wait_until("it is not ready", lambda: self.service._request("GET", "/readyz")[0] == 503)
-        reasons = json.loads(self.service._request("GET", "/readyz")[1])["reasons"]
+        wait_until("it is not ready", lambda: self.service.request("GET", "/readyz")[0] == 503)
+        reasons = json.loads(self.service.request("GET", "/readyz")[1])["reasons"]
         self.assertIn("no connection to the broker", " ".join(reasons))
-        self.assertEqual(self.service._request("GET", "/healthz")[0], 200)
-        wait_until("it is ready again", lambda: self.service._request("GET", "/readyz")[0] == 200)
+        self.assertEqual(self.service.request("GET", "/healthz")[0], 200)
+        wait_until("it is ready again", lambda: self.service.request("GET", "/readyz")[0] == 200)
         self.assertEqual(self.metric("updraft_broker_restarts_total"), 1)
 
 

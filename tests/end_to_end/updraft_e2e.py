@@ -191,13 +191,8 @@ class Service:
 
     def call(self, action, **parameters):
         """The answer; lists become Name.1, Name.2. Signed as older RPC clients do."""
-<<<<<<< HEAD
         flat = self.signed("POST", action, **parameters)
         status, text = self.request("POST", "/", urllib.parse.urlencode(flat),
-=======
-        flat = self.sign("POST", action, **parameters)
-        status, text = self._request("POST", "/", urllib.parse.urlencode(flat),
->>>>>>> aca67e9 (wip console)
                                      {"Content-Type": "application/x-www-form-urlencoded"})
         try:
             answer = json.loads(text)
@@ -207,13 +202,8 @@ class Service:
             raise Refused(answer)
         return answer
 
-<<<<<<< HEAD
     def signed(self, method, action, **parameters):
         """All parameters of the call, with its signature."""
-=======
-    def sign(self, method, action, **parameters):
-        """What is to be sent for a call."""
->>>>>>> aca67e9 (wip console)
         flat = {}
         for name, value in parameters.items():
             if isinstance(value, (list, tuple)):
@@ -229,12 +219,7 @@ class Service:
             "Timestamp": datetime.datetime.now(datetime.timezone.utc).strftime(
                 "%Y-%m-%dT%H:%M:%SZ"),
         }
-<<<<<<< HEAD
         return flat | {"Signature": sign_v1(method, flat, self.key["AccessKeySecret"])}
-=======
-        flat["Signature"] = sign_v1(method, flat, self.key["AccessKeySecret"])
-        return flat
->>>>>>> aca67e9 (wip console)
 
     def follow(self):
         """An open stream of the committed events, from the first on."""

@@ -96,7 +96,7 @@ class WatchTest(unittest.TestCase):
 
     def follow_by_hand(self):
         """A connection that has asked for all events and reads none."""
-        parameters = self.service.sign("GET", "FollowEvents")
+        parameters = self.service.signed("GET", "FollowEvents")
         host, port = self.service.http.rsplit(":", 1)
         connection = socket.socket()
         self.addCleanup(connection.close)
