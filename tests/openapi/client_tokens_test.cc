@@ -19,7 +19,8 @@ void CheckRepeat(Console& console, const std::string& action, Parameters order) 
   Json first = Said(console.Must(action, order));
   Seq before = console.engine->log().head().last;
   CHECK(Said(console.Must(action, order)) == first);
-  CHECK(console.engine->log().head().last == before);
+  // A batch that was created goes on choosing its targets meanwhile.
+  if (!action.ends_with("UpgradeJob")) CHECK(console.engine->log().head().last == before);
   console.Restart();
   before = console.engine->log().head().last;
   CHECK(Said(console.Must(action, order)) == first);
