@@ -4,7 +4,6 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <kj/async-io.h>
 #include <kj/compat/http.h>
 
 #include "adapters/cli/installation.h"
@@ -19,7 +18,7 @@ constexpr auto kTimeout = 60 * kj::SECONDS;
 
 // One POST of a form; throws what kj throws.
 std::string Post(const std::string& host_port, const std::string& body) {
-  kj::AsyncIoContext io = kj::setupAsyncIo();
+  kj::AsyncIoContext& io = IoOfThisThread();
   kj::HttpHeaderTable::Builder builder;
   kj::HttpHeaderId content_type = builder.add("Content-Type");
   kj::Own<kj::HttpHeaderTable> table = builder.build();
@@ -47,6 +46,11 @@ std::string Post(const std::string& host_port, const std::string& body) {
 }
 
 }  // namespace
+
+kj::AsyncIoContext& IoOfThisThread() {
+  thread_local kj::AsyncIoContext io = kj::setupAsyncIo();
+  return io;
+}
 
 Result<ApiClient> ApiClient::Of(const ApiClientOptions& options) {
   ApiClient client;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include <kj/async-io.h>
 #include <nlohmann/json.hpp>
 
 #include "adapters/wire/url_coding.h"
@@ -27,6 +28,9 @@ struct ApiClientOptions {
   std::string access_key_id;
   std::string access_key_secret;
 };
+
+// The event loop of this thread, that all connections of a client share: a thread can have but one.
+kj::AsyncIoContext& IoOfThisThread();
 
 class ApiClient {
  public:

@@ -92,7 +92,7 @@ class EventFollower::Connection {
     if (news_.get() != nullptr) news_->fulfill();
   }
 
-  kj::AsyncIoContext io_ = kj::setupAsyncIo();
+  kj::AsyncIoContext& io_ = IoOfThisThread();
   kj::Own<kj::HttpHeaderTable> table_;
   kj::Own<kj::HttpClient> http_;
   kj::Own<kj::AsyncInputStream> body_;
@@ -110,7 +110,7 @@ EventFollower::EventFollower(const ApiClient& client, Seq first)
 EventFollower::~EventFollower() = default;
 
 Status EventFollower::Connect() {
-  connection_ = nullptr;  // Before the next: a thread has one event loop.
+  connection_ = nullptr;
   auto connection = std::make_unique<Connection>();
   RETURN_IF_ERROR(connection->Open(client_, last_));
   connection_ = std::move(connection);

@@ -1,4 +1,5 @@
 // `simulation`: the service in a simulated world that tries to break it.
+#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <string>
@@ -13,7 +14,7 @@
 namespace updraft::simulation {
 namespace {
 
-constexpr int kShrinkRuns = 3'000;
+constexpr std::chrono::seconds kShrinkTime(90);
 constexpr size_t kTraceLines = 120;
 
 struct Options {
@@ -81,7 +82,7 @@ void Explain(const SeedRun& run, bool shrink) {
   Print(fmt::format("SEED={} fails: {}: {}", run.seed, run.failure->checker, run.failure->what));
   if (!shrink) return;
   Print("making it smaller…");
-  Scenario smallest = Shrink(DrawScenario(run.seed), *run.failure, kShrinkRuns);
+  Scenario smallest = Shrink(DrawScenario(run.seed), *run.failure, kShrinkTime);
   PrintActions(smallest);
   if (run.failure->checker == "assertion") {
     (void)RunApart(smallest);

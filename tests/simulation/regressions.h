@@ -12,6 +12,10 @@ struct Regression {
   std::string_view found;
 };
 
-inline const std::vector<Regression> kRegressions = {};
+inline const std::vector<Regression> kRegressions = {
+    {110, "a device that connects during a look at the roster was taken for offline"},
+    {293, "the reference fired timers in the last turn of a server whose clock was in doubt"},
+    {393, "an orderly stop of a server whose disk fails did not end in the simulation"},
+};
 
 }  // namespace updraft::simulation

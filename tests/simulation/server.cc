@@ -212,13 +212,14 @@ void Server::StopAndStart() {
     while (!p.inbox.empty() || !p.items.empty() || !p.jobs.empty()) {
       if (p.jobs.empty()) RunTurn();
       if (!process_) return;
-      while (process_ && !p.jobs.empty()) FinishWrite();
+      while (process_ && p.failure.ok() && !p.jobs.empty()) FinishWrite();
       if (!process_) return;
       if (!p.failure.ok()) break;
     }
   }
   if (p.failure.ok()) {
     OpenJob last;
+    last.record.turn.timers_held = p.turns.clock_held();
     last.job = p.turns.End(true);
     Record(last.job, last.record);
     p.jobs.push_back(std::move(last));

@@ -1,7 +1,10 @@
 #include "tests/simulation/shrink.h"
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 #include <sys/wait.h>
@@ -11,6 +14,9 @@
 
 namespace updraft::simulation {
 namespace {
+
+// A run takes milliseconds, so this is an endless loop and not a slow machine.
+constexpr unsigned kRunSecondsMax = 60;
 
 // What a child tells of a run, of one fixed size, so that it is written and read as it is.
 struct Report {
@@ -63,6 +69,7 @@ class Child {
     if (pid_ == 0) {
       close(ends[0]);
       while (std::optional<Scenario> scenario = next()) {
+        alarm(kRunSecondsMax);
         Report report = ReportOf(Run(*scenario, /*keep_trace=*/false));
         if (write(ends[1], &report, sizeof(report)) != sizeof(report)) break;
       }
@@ -73,15 +80,17 @@ class Child {
   }
   ~Child() {
     close(fd_);
-    int status = 0;
-    waitpid(pid_, &status, 0);
+    Wait();
   }
 
   // Nothing when the child died over this one.
   bool Next(SeedRun& run) {
     Report report;
     if (!ReadAll(fd_, &report, sizeof(report))) {
-      run.failure = Failure{"assertion", "the process ended itself; its last words are above"};
+      bool endless = WTERMSIG(Wait()) == SIGALRM;
+      run.failure = endless ? Failure{"liveness", "the run does not end"}
+                            : Failure{"assertion",
+                                      "the process ended itself; its last words are above"};
       return false;
     }
     run.stats = report.stats;
@@ -91,8 +100,15 @@ class Child {
   }
 
  private:
+  // How it ended.
+  int Wait() {
+    if (pid_ != 0) waitpid(std::exchange(pid_, 0), &status_, 0);
+    return status_;
+  }
+
   pid_t pid_ = 0;
   int fd_ = -1;
+  int status_ = 0;
 };
 
 }  // namespace
@@ -125,12 +141,14 @@ SeedRun RunApart(const Scenario& scenario) {
   return run;
 }
 
-Scenario Shrink(const Scenario& scenario, const Failure& failure, int runs_max) {
+Scenario Shrink(const Scenario& scenario, const Failure& failure, std::chrono::seconds time_max) {
+  auto end = std::chrono::steady_clock::now() + time_max;
   auto fails = [&](const Scenario& candidate) {
+    if (std::chrono::steady_clock::now() > end) return false;
     std::optional<Failure> found = RunApart(candidate).failure;
     return found && found->checker == failure.checker;
   };
-  return ShrinkBy(scenario, fails, runs_max);
+  return ShrinkBy(scenario, fails, std::numeric_limits<int>::max());
 }
 
 Scenario ShrinkBy(const Scenario& scenario, const std::function<bool(const Scenario&)>& fails,

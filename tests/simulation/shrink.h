@@ -5,6 +5,7 @@
 // Thread-safety: none; the process must have one thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -29,9 +30,9 @@ void RunSeeds(const std::vector<uint64_t>& seeds, const std::function<bool(const
 SeedRun RunApart(const Scenario& scenario);
 
 // Leaves out what the failure does not need: in the result no single action can be left out without
-// the checker falling silent, unless `runs_max` runs were not enough.
-Scenario Shrink(const Scenario& scenario, const Failure& failure, int runs_max);
-// The same for any way to fail.
+// the checker falling silent, unless the time was not enough.
+Scenario Shrink(const Scenario& scenario, const Failure& failure, std::chrono::seconds time_max);
+// The same for any way to fail, in so many runs.
 Scenario ShrinkBy(const Scenario& scenario, const std::function<bool(const Scenario&)>& fails,
                   int runs_max);
 
