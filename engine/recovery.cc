@@ -150,7 +150,7 @@ Result<Recovered> Recover(const EventLog& log, const RecoveryOptions& options) {
   if (!recovered.world) recovered.world = std::make_unique<World>();
   RETURN_IF_ERROR(FoldTail(log, options, recovered));
   if (!options.names) return recovered;
-  RETURN_IF_ERROR(log.ScanSide("d", [&](std::string_view key, std::string_view value) {
+  RETURN_IF_ERROR(log.ScanSide(kDeviceSideKeys, [&](std::string_view key, std::string_view value) {
     ApplySide(*recovered.world, key, std::string(value));
     return OkStatus();
   }));

@@ -68,6 +68,12 @@ std::string_view TaskStateWord(int state) {
   return kWords[state];
 }
 
+std::string_view BatchStatusWord(int status) {
+  static constexpr std::string_view kWords[] = {"PLANNED", "IN_PROGRESS", "COMPLETED", "CANCELED"};
+  Assert(status >= 0 && status < static_cast<int>(std::size(kWords)), "status {}", status);
+  return kWords[status];
+}
+
 std::optional<TaskCounts> CountTasks(const World& world, BatchId batch) {
   if (!world.batches().Has(batch)) return std::nullopt;
   TaskCounts counts;

@@ -30,6 +30,8 @@ struct TaskCounts {
 
 // Stable words for the states: CONFIRM, QUEUED, NOTIFIED, IN_PROGRESS, SUCCEEDED, FAILED, CANCELED.
 std::string_view TaskStateWord(int state);
+// And for a batch's status: PLANNED, IN_PROGRESS, COMPLETED, CANCELED.
+std::string_view BatchStatusWord(int status);
 
 std::optional<TaskCounts> CountTasks(const World& world, BatchId batch);
 // Over all batches of the package.

@@ -5,25 +5,9 @@
 namespace updraft {
 namespace {
 
-constexpr char kDeviceKind = 'd';
-constexpr char kProductKind = 'p';
-constexpr char kKeyKind = 'k';
-constexpr char kTextKind = 't';
-
-void AppendBigEndian(std::string& bytes, uint64_t value, int size) {
-  for (int shift = (size - 1) * 8; shift >= 0; shift -= 8) {
-    bytes += static_cast<char>(value >> shift);
-  }
-}
-
-std::string SideKey(char kind, uint32_t id) {
-  std::string key(1, kind);
-  AppendBigEndian(key, id, 4);
-  return key;
-}
-
 void AppendField(std::string& bytes, std::string_view field) {
-  AppendBigEndian(bytes, field.size(), 2);
+  bytes += static_cast<char>(field.size() >> 8);  // Big-endian.
+  bytes += static_cast<char>(field.size());
   bytes += field;
 }
 
@@ -41,23 +25,6 @@ std::optional<std::string_view> TakeField(std::string_view& bytes) {
 std::string DevicePrivate::Commitment() const {
   Hash256 hash = Sha256(EncodeDevicePrivate(*this));
   return std::string(reinterpret_cast<const char*>(hash.data()), 16);
-}
-
-std::string SideKeyOfDevice(DeviceId device) { return SideKey(kDeviceKind, device.value()); }
-std::string SideKeyOfProduct(ProductId product) { return SideKey(kProductKind, product.value()); }
-std::string SideKeyOfKey(KeyId key) { return SideKey(kKeyKind, key.value()); }
-
-std::string SideKeyOfText(DeviceId device, std::optional<Seq> event) {
-  std::string key = SideKey(kTextKind, device.value());
-  if (event) AppendBigEndian(key, event->value(), 8);
-  return key;
-}
-
-DeviceId DeviceOfSideKey(std::string_view key) {
-  if (key.size() != 5 || key[0] != kDeviceKind) return DeviceId();
-  uint32_t id = 0;
-  for (char byte : key.substr(1)) id = id << 8 | static_cast<uint8_t>(byte);
-  return DeviceId(id);
 }
 
 std::string EncodeDevicePrivate(const DevicePrivate& value) {

@@ -1,16 +1,13 @@
-// What the sidecar holds, as keys and values. An event names the record; here is what must not
-// stand in an event: names, secrets, words of devices.
-//
-// Keys begin with a letter for the kind and the id in four bytes, big-endian, so that all about one
-// device can be erased by a prefix.
+// What the sidecar holds under its keys. An event names the record; here is what must not stand in
+// an event: names and secrets of devices. A product's and an access key's secret, and the words of
+// devices, lie under their keys as they are.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "events/base/ids.h"
+#include "events/log/side_keys.h"
 
 namespace updraft {
 
@@ -23,15 +20,6 @@ struct DevicePrivate {
   // The head of SHA-256 over all of it: what the events hold in its place.
   std::string Commitment() const;  // 16 bytes.
 };
-
-std::string SideKeyOfDevice(DeviceId device);
-std::string SideKeyOfProduct(ProductId product);  // The value is the product's secret.
-std::string SideKeyOfKey(KeyId key);              // The value is the access key's secret.
-// A device's words with one event. The empty `event` gives the prefix of all its words.
-std::string SideKeyOfText(DeviceId device, std::optional<Seq> event);
-
-// The device of a key made by SideKeyOfDevice; 0 for any other key.
-DeviceId DeviceOfSideKey(std::string_view key);
 
 std::string EncodeDevicePrivate(const DevicePrivate& value);
 std::optional<DevicePrivate> DecodeDevicePrivate(std::string_view bytes);

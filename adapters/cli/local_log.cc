@@ -12,19 +12,22 @@
 #include "adapters/cli/installation.h"
 #include "engine/core.h"
 #include "events/log/rocks_log.h"
+#include "events/log/side_keys.h"
 #include "projections/evolve.h"
 
 namespace updraft {
 
-Result<std::unique_ptr<EventLog>> OpenLocalLog(const std::string& data_dir) {
+Result<std::unique_ptr<EventLog>> OpenLocalLog(const std::string& data_dir, NamesKey key) {
   Installation installation(data_dir);
   if (!std::filesystem::exists(installation.log_dir())) {
     return Status(StatusCode::kNotFound,
                   fmt::format("'{}' is no data directory of Updraft: it has no log", data_dir));
   }
-  ASSIGN_OR_RETURN(auto log, RocksLog::Open({.dir = installation.log_dir(),
-                                             .read_only = true,
-                                             .sidecar_key_path = installation.sidecar_key_path()}));
+  RocksLogOptions options{.dir = installation.log_dir(), .read_only = true};
+  if (key == NamesKey::kNeeded || std::filesystem::exists(installation.sidecar_key_path())) {
+    options.sidecar_key_path = installation.sidecar_key_path();
+  }
+  ASSIGN_OR_RETURN(auto log, RocksLog::Open(options));
   return std::unique_ptr<EventLog>(std::move(log));
 }
 
@@ -71,10 +74,12 @@ Result<FoldProgress> FoldLog(const EventLog& log, const FoldEnd& end, World& wor
     return OkStatus();
   });
   if (!status.ok() && !ended) return status;
-  RETURN_IF_ERROR(log.ScanSide("d", [&](std::string_view key, std::string_view value) {
+  Status named = log.ScanSide(kDeviceSideKeys, [&](std::string_view key, std::string_view value) {
     ApplySide(world, key, std::string(value));
     return OkStatus();
-  }));
+  });
+  // Without their key names stay unknown, and all else is as true.
+  if (!named.ok() && named.code() != StatusCode::kFailedPrecondition) return named;
   return at;
 }
 

@@ -14,8 +14,12 @@
 
 namespace updraft {
 
+// Whether a log without the key of its sidecar will do: all but names can be read.
+enum class NamesKey { kNeeded, kIfThere };
+
 // NOT_FOUND with a sentence when the directory holds no log.
-Result<std::unique_ptr<EventLog>> OpenLocalLog(const std::string& data_dir);
+Result<std::unique_ptr<EventLog>> OpenLocalLog(const std::string& data_dir,
+                                               NamesKey key = NamesKey::kIfThere);
 
 // The ids that the API of this directory's service shows.
 Result<ObjectIds> LocalObjectIds(const std::string& data_dir, uint32_t engine_number);
@@ -33,7 +37,8 @@ struct FoldProgress {
   int64_t time_ms = 0;
 };
 
-// Folds the log into `world`, which is new, and gives it the names that the sidecar still holds.
+// Folds the log into `world`, which is new, and gives it the names that the sidecar still holds, if
+// its key is there.
 Result<FoldProgress> FoldLog(const EventLog& log, const FoldEnd& end, World& world,
                              const std::function<void(const FoldProgress&)>& progress);
 

@@ -41,13 +41,27 @@ Result<std::unique_ptr<EventLog>> OpenEither(const LogOptions& options) {
   return std::unique_ptr<EventLog>(std::move(file));
 }
 
-void PrintAudit(const LogOptions& options, const Audit& audit, const World& world, bool folded) {
+// How many names and secrets can be read; nothing when their key is not at hand.
+Result<std::optional<uint64_t>> CountNames(const EventLog& log) {
+  uint64_t names = 0;
+  Status status = log.ScanSide("", [&](std::string_view, std::string_view) {
+    ++names;
+    return OkStatus();
+  });
+  if (status.code() == StatusCode::kFailedPrecondition) return std::optional<uint64_t>();
+  if (!status.ok()) return status;
+  return std::optional(names);
+}
+
+void PrintAudit(const LogOptions& options, const Audit& audit, const World& world, bool folded,
+                std::optional<uint64_t> names) {
   if (options.json) {
     Json json = {{"ok", audit.verdict.ok()},
                  {"commits", audit.commits},
                  {"events", audit.events},
                  {"hash", HexLower(audit.head.hash)}};
     if (folded) json["digest"] = world.digest().ToString();
+    if (names) json["names"] = *names;
     if (!audit.verdict.ok()) json["why"] = audit.verdict.message();
     fmt::print("{}\n", json.dump());
     return;
@@ -57,6 +71,12 @@ void PrintAudit(const LogOptions& options, const Audit& audit, const World& worl
              audit.events, ShowTime(audit.head.time_ms));
   fmt::print("head {}\n", HexLower(audit.head.hash));
   if (folded) fmt::print("digest {}\n", world.digest().ToString());
+  if (!audit.verdict.ok()) return;
+  if (names) {
+    fmt::print("names and secrets: {}, all readable\n", *names);
+  } else {
+    fmt::print("names and secrets were not looked at: their key is not there\n");
+  }
 }
 
 Status Verify(const LogOptions& options) {
@@ -72,7 +92,13 @@ Status Verify(const LogOptions& options) {
   };
   Audit audit = VerifyLog(*log, audit_options);
   EndProgress();
-  PrintAudit(options, audit, world, folded);
+  std::optional<uint64_t> names;
+  if (audit.verdict.ok()) {
+    Result<std::optional<uint64_t>> counted = CountNames(*log);
+    if (counted.ok()) names = *counted;
+    audit.verdict = counted.status();
+  }
+  PrintAudit(options, audit, world, folded, names);
   return audit.verdict;
 }
 
@@ -115,7 +141,9 @@ Status Compare(const LogOptions& options) {
 }
 
 Status Export(const LogOptions& options) {
-  ASSIGN_OR_RETURN(auto log, OpenLocalLog(options.data_dir));
+  ASSIGN_OR_RETURN(auto log, OpenLocalLog(options.data_dir, options.without_names
+                                                                ? NamesKey::kIfThere
+                                                                : NamesKey::kNeeded));
   ExportOptions how;
   how.from = Seq(options.from);
   if (options.to != 0) how.to = Seq(options.to);

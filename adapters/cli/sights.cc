@@ -16,19 +16,7 @@ std::string NameOf(const World& world, DeviceId device) {
   return name.empty() ? fmt::format("#{}", device.value()) : std::string(name);
 }
 
-std::string_view WordOf(BatchStatus status) {
-  switch (status) {
-    case BatchStatus::PLANNED:
-      return "PLANNED";
-    case BatchStatus::IN_PROGRESS:
-      return "IN_PROGRESS";
-    case BatchStatus::COMPLETED:
-      return "COMPLETED";
-    case BatchStatus::CANCELED:
-      return "CANCELED";
-  }
-  Unreachable();
-}
+std::string_view WordOf(BatchStatus status) { return BatchStatusWord(static_cast<int>(status)); }
 
 std::string CountsOf(const TaskCounts& counts) {
   std::string text;

@@ -6,6 +6,7 @@
 #include "adapters/openapi/actions.h"
 #include "adapters/openapi/lookups.h"
 #include "adapters/openapi/strategy.h"
+#include "engine/view.h"
 #include "events/base/assert.h"
 #include "projections/world.h"
 
@@ -57,7 +58,7 @@ Json BatchJson(const Call& call, const BatchView& view) {
                {"FirmwareId", call.service.ids.Show(batch.package)},
                {"ProductKey", view.product_key},
                {"JobType", batch.verifies ? "VERIFY_FIRMWARE" : "UPGRADE_FIRMWARE"},
-               {"JobStatus", JobStatusWord(batch.status)},
+               {"JobStatus", BatchStatusWord(static_cast<int>(BatchStatus(batch.status)))},
                {"SelectionType", batch.dynamic ? "DYNAMIC" : "STATIC"},
                {"TargetSelection", ScopeWord(batch.scope)}};
   if (!batch.tags.empty()) {

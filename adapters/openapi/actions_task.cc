@@ -213,7 +213,7 @@ void OnCountsOfJob(const CallPtr& call) {
                    paused = record.paused] {
       return Json{{"Data",
                    {{"JobId", call->service.ids.Show(id)},
-                    {"JobStatus", JobStatusWord(status)},
+                    {"JobStatus", BatchStatusWord(static_cast<int>(status))},
                     {"ChoosingTargets", choosing},
                     {"Paused", paused},
                     {"Sequence", sequence.value()},

@@ -145,20 +145,6 @@ Result<ModuleId> RequireModule(const World& world, ProductId product, std::strin
   return Unknown(refusal::kUnknownModule, fmt::format("the product has no module '{}'", name));
 }
 
-std::string_view JobStatusWord(BatchStatus status) {
-  switch (status) {
-    case BatchStatus::PLANNED:
-      return "PLANNED";
-    case BatchStatus::IN_PROGRESS:
-      return "IN_PROGRESS";
-    case BatchStatus::COMPLETED:
-      return "COMPLETED";
-    case BatchStatus::CANCELED:
-      return "CANCELED";
-  }
-  Unreachable();
-}
-
 Page ReadPage(const Call& call) {
   return {static_cast<uint64_t>(*call.arguments.Number("CurrentPage")),
           static_cast<uint64_t>(*call.arguments.Number("PageSize"))};

@@ -46,9 +46,6 @@ Result<BatchId> RequireBatch(const World& world, BatchId batch);
 // Of a product; the default one when the name is empty.
 Result<ModuleId> RequireModule(const World& world, ProductId product, std::string_view name);
 
-// PLANNED, IN_PROGRESS, COMPLETED, CANCELED.
-std::string_view JobStatusWord(BatchStatus status);
-
 struct Page {
   uint64_t number = 1;  // From 1.
   uint64_t size = 10;

@@ -1,9 +1,9 @@
-// The keys of the sidecar. A key is a byte for its kind, the id that it belongs to, and for some
-// kinds the number of an event, all big-endian: all that is kept of one id is one prefix a kind,
-// and no id's prefix begins another's.
+// The keys of the sidecar. A key is a byte for its kind, the id that it belongs to, and for a
+// device's words the number of an event, all big-endian: all that is kept of one id is one prefix a
+// kind, and no id's prefix begins another's. What lies under a key its writer knows; see
+// projections/side_values.h.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,30 +12,16 @@
 
 namespace updraft {
 
-enum class SideKind : char {
-  kDevice = 'd',      // Name, secret, nickname and salt of a device.
-  kDeviceText = 't',  // A device's words in its report, by the event's number.
-  kProductSecret = 'p',
-  kAccessKeySecret = 'k',
-};
+// What all keys of SideKeyOfDevice begin with, and no others, for scans.
+inline constexpr std::string_view kDeviceSideKeys = "d";
 
-// A key taken apart.
-struct SideKey {
-  SideKind kind;
-  uint32_t id = 0;
-  Seq seq;  // 0 but for kDeviceText.
+std::string SideKeyOfDevice(DeviceId device);     // Name, secret, nickname and salt.
+std::string SideKeyOfProduct(ProductId product);  // The product's secret.
+std::string SideKeyOfKey(KeyId key);              // The access key's secret.
+// A device's words with one event. The empty `event` gives the prefix of all its words.
+std::string SideKeyOfText(DeviceId device, std::optional<Seq> event);
 
-  friend bool operator==(const SideKey&, const SideKey&) = default;
-};
-
-std::string DeviceSideKey(DeviceId device);
-std::string DeviceTextSideKey(DeviceId device, Seq event);
-// What all keys of the device's words begin with, for scans and erasing.
-std::string DeviceTextsPrefix(DeviceId device);
-std::string ProductSecretSideKey(ProductId product);
-std::string AccessKeySideKey(KeyId key);
-
-// Nothing when it is no key of a kind above.
-std::optional<SideKey> ParseSideKey(std::string_view key);
+// The device of a key made by SideKeyOfDevice; 0 for any other key.
+DeviceId DeviceOfSideKey(std::string_view key);
 
 }  // namespace updraft

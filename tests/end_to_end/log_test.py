@@ -158,7 +158,9 @@ class DeletionTest(LogCase):
             service.call("RegisterDevice", ProductKey=product, DeviceName=name)
         before = self.verify(service.data)
         service.call("DeleteDevice", ProductKey=product, DeviceName=DEVICE)
-        self.assertTrue(self.verify(service.data)["ok"])
+        after = self.verify(service.data)
+        self.assertTrue(after["ok"])
+        self.assertEqual(after["names"], before["names"] - 1)
         self.assertEqual(service.stop(), 0)
         self.assertEqual(self.digest(service.data), self.verify(service.data)["digest"])
         gone = updraft("replay", "--data", service.data, "device", f"{product}/{DEVICE}")
@@ -167,6 +169,37 @@ class DeletionTest(LogCase):
         gone = updraft("replay", "--data", service.data, "--to", before["events"], "device",
                        f"{product}/{DEVICE}")
         self.assertIn("a deleted one has no name any more", gone.stderr)
+
+
+class NamesTest(LogCase):
+    """What verifying says of names and secrets, which are beside the chain."""
+
+    def setUp(self):
+        super().setUp()
+        self.data = self.dir / "data"
+        self.ok("log", "import", GOLDEN, "--data", self.data, "--names-key",
+                GOLDEN.with_suffix(".key"))
+        self.key = self.data / "sidecar.key"
+
+    def test_all_that_can_be_read_are_counted(self):
+        self.assertRegex(self.ok("log", "verify", "--data", self.data),
+                         r"names and secrets: \d+, all readable\n")
+        self.assertGreater(self.verify(self.data)["names"], 0)
+
+    def test_without_their_key_all_else_is_verified(self):
+        whole = self.verify(self.data)
+        self.key.unlink()
+        self.assertIn("names and secrets were not looked at: their key is not there\n",
+                      self.ok("log", "verify", "--data", self.data))
+        without = self.verify(self.data)
+        self.assertNotIn("names", without)
+        self.assertEqual(without["digest"], whole["digest"])
+
+    def test_another_key_is_refused(self):
+        self.key.write_text("00" * 32 + "\n")
+        answer = updraft("log", "verify", "--data", self.data)
+        self.assertNotEqual(answer.returncode, 0)
+        self.assertIn("sidecar.key", answer.stderr)
 
 
 class HeadTest(LogCase):
