@@ -3,8 +3,8 @@
 //   LogInfo("broker connected", {{"host", host}, {"attempt", attempt}});
 //   -> time=2026-11-23T07:10:00.123Z level=info msg="broker connected" host=127.0.0.1 attempt=2
 //
-// Thread-safety: any thread; lines never mix. Only adapters/ and engine/engine.cc log: what is pure
-// returns what it has to say.
+// Thread-safety: any thread; lines never mix. Only adapters/ and the engine's threads log: what is
+// pure returns what it has to say.
 #pragma once
 
 #include <concepts>

@@ -23,6 +23,7 @@
 #include "events/base/bytes.h"
 #include "events/log/memory_log.h"
 #include "tests/fuzz/openapi_request.h"
+#include "tests/fuzz/small_fleet.h"
 
 namespace updraft {
 namespace {
@@ -63,7 +64,7 @@ class Console {
     Must(CreateProduct{.name = "lamp", .product_key = "a1pk", .product_secret = "secret"});
     Must(RegisterDevices{.product_key = "a1pk", .devices = {{.name = "d1"}, {.name = "d2"}}});
     Must(ReportVersion{.device = {.product_key = "a1pk", .name = "d1"}, .version = "1"});
-    Must(Package());
+    Must(WinterPackage());
     CreateBatch batch{.product_key = "a1pk", .package = PackageId(1), .scope = Scope::kSpecific};
     batch.device_names = {"d1", "d2"};
     Must(batch);
@@ -117,19 +118,6 @@ class Console {
   }
 
  private:
-  static CreatePackage Package() {
-    CreatePackage package;
-    package.product_key = "a1pk";
-    package.name = "winter";
-    package.target_version = "2";
-    package.needs_verification = false;
-    package.file = "f00d";
-    package.size_bytes = 1;
-    package.md5 = std::string(16, 'm');
-    package.sha256 = std::string(32, 's');
-    return package;
-  }
-
   void Must(Command command) {
     std::promise<Outcome> answered;
     Status status = engine_->Submit(std::move(command),

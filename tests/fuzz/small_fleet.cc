@@ -6,6 +6,19 @@
 
 namespace updraft {
 
+CreatePackage WinterPackage() {
+  CreatePackage package;
+  package.product_key = "a1pk";
+  package.name = "winter";
+  package.target_version = "2";
+  package.needs_verification = false;
+  package.file = "f00d";
+  package.size_bytes = 1;
+  package.md5 = std::string(16, 'm');
+  package.sha256 = std::string(32, 's');
+  return package;
+}
+
 SmallFleet::SmallFleet() {
   core_.BeginReign(now_ms_);
   Must(CreateProduct{.name = "lamp", .product_key = "a1pk"});
@@ -16,16 +29,7 @@ SmallFleet::SmallFleet() {
     Must(ReportPresence{device, true, 1, 1});
     Must(ReportVersion{.device = device, .version = "1"});
   }
-  CreatePackage package;
-  package.product_key = "a1pk";
-  package.name = "winter";
-  package.target_version = "2";
-  package.needs_verification = false;
-  package.file = "f00d";
-  package.size_bytes = 1;
-  package.md5 = std::string(16, 'm');
-  package.sha256 = std::string(32, 's');
-  Must(package);
+  Must(WinterPackage());
   CreateBatch batch;
   batch.product_key = "a1pk";
   batch.package = PackageId(1);

@@ -9,6 +9,9 @@
 
 namespace updraft {
 
+// A package of "a1pk", from any version to "2".
+CreatePackage WinterPackage();
+
 class SmallFleet {
  public:
   SmallFleet();
