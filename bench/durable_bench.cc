@@ -124,6 +124,7 @@ void Run(Bench& bench) {
   uint64_t reports = bench.Parameter("reports", 600, 200'000);
   uint64_t commits_max = bench.Parameter("commits_max", 20, 2'000);
   std::vector<uint64_t> batches = bench.Parameters("batch", {16}, {16, 256, 4'096});
+  const bool beside = bench.Parameter("others", 1, 1) != 0;  // 0: the file only.
 
   struct Named {
     std::string name;
@@ -132,12 +133,14 @@ void Run(Bench& bench) {
   };
   std::vector<Named> others;
   // Servers first: they are forked, which RocksDB's threads do not survive.
-  others.push_back({"postgresql_insert", MakePostgresInsertStore(bench), AtLeast(4)});
-  others.push_back({"postgresql_copy", MakePostgresCopyStore(bench), std::nullopt});
-  others.push_back({"redis_always", MakeRedisStore(bench), AtLeast(4)});
-  others.push_back({"nats_unsynced", MakeNatsStore(bench), AtLeast(4)});
-  others.push_back({"sqlite", MakeSqliteStore(bench), AtLeast(1.5)});
-  others.push_back({"rocksdb_rows", MakeRocksStore(bench), AtLeast(1.5)});
+  if (beside) {
+    others.push_back({"postgresql_insert", MakePostgresInsertStore(bench), AtLeast(4)});
+    others.push_back({"postgresql_copy", MakePostgresCopyStore(bench), std::nullopt});
+    others.push_back({"redis_always", MakeRedisStore(bench), AtLeast(4)});
+    others.push_back({"nats_unsynced", MakeNatsStore(bench), AtLeast(4)});
+    others.push_back({"sqlite", MakeSqliteStore(bench), AtLeast(1.5)});
+    others.push_back({"rocksdb_rows", MakeRocksStore(bench), AtLeast(1.5)});
+  }
   std::unique_ptr<Store> file = MakeFileStore(bench);
 
   std::string dir = bench.NewDir();

@@ -29,8 +29,8 @@ namespace updraft {
 namespace {
 
 void Check(bool good, std::string_view store, std::string_view why) {
-  OrDie(good ? OkStatus() : Status(StatusCode::kUnknown, std::string(why)),
-        fmt::format("use {}", store));
+  if (good) return;  // Asked of every row: costs a store nothing.
+  OrDie(Status(StatusCode::kUnknown, std::string(why)), fmt::format("use {}", store));
 }
 
 [[maybe_unused]] void SkipUnbuilt(const Bench& bench, std::string_view library) {
@@ -94,7 +94,7 @@ class RocksStore final : public Store {
 
  private:
   static void Good(const rocksdb::Status& status) {
-    Check(status.ok(), "RocksDB", status.ToString());
+    if (!status.ok()) Check(false, "RocksDB", status.ToString());
   }
 
   std::unique_ptr<rocksdb::DB> db_;
@@ -120,14 +120,17 @@ class SqliteStore final : public Store {
     Run("BEGIN");
     for (const std::string& row : rows) {
       Good(sqlite3_bind_blob(insert_, 1, row.data(), static_cast<int>(row.size()), SQLITE_STATIC));
-      Check(sqlite3_step(insert_) == SQLITE_DONE, "SQLite", sqlite3_errmsg(db_));
+      const int stepped = sqlite3_step(insert_);
+      Good(stepped == SQLITE_DONE ? SQLITE_OK : stepped);
       Good(sqlite3_reset(insert_));
     }
     Run("COMMIT");
   }
 
  private:
-  void Good(int code) { Check(code == SQLITE_OK, "SQLite", sqlite3_errmsg(db_)); }
+  void Good(int code) {
+    if (code != SQLITE_OK) Check(false, "SQLite", sqlite3_errmsg(db_));
+  }
   void Run(const char* sql) { Good(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr)); }
 
   sqlite3* db_ = nullptr;
@@ -280,7 +283,7 @@ class NatsStore final : public Store {
 
  private:
   static void Good(natsStatus status) {
-    Check(status == NATS_OK, "NATS", natsStatus_GetText(status));
+    if (status != NATS_OK) Check(false, "NATS", natsStatus_GetText(status));
   }
 
   std::unique_ptr<NatsServer> server_;

@@ -1,8 +1,12 @@
 #include "events/log/commit.h"
 
+#include <bit>
+#include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <vector>
 
+#include <capnp/any.h>
 #include <fmt/format.h>
 #include <kj/exception.h>
 
@@ -11,8 +15,22 @@
 namespace updraft {
 namespace {
 
-// Enough for most turns without a second segment; reused from turn to turn.
-constexpr size_t kScratchWords = 16 * 1024;
+using capnp::word;
+
+static_assert(std::endian::native == std::endian::little,
+              "Cap'n Proto's words are moved as they are");
+
+constexpr size_t kEventDataWords = events::Event::_capnpPrivate::dataWordSize;
+constexpr size_t kEventPointers = events::Event::_capnpPrivate::pointerCount;
+constexpr size_t kEventWords = kEventDataWords + kEventPointers;
+
+// Enough that what overflows it is no commit any more; its pages are real once they were used.
+constexpr size_t kScratchWords = 2 * kCommitBytesMax / sizeof(word);
+// Of a commit without its events.
+constexpr size_t kHeadWordsMax = 32;
+
+constexpr uint32_t kFirstListEvents = 64;
+constexpr uint16_t kListsMax = 16;
 
 // A hostile disk may hold a message that points at itself; a good one is read through once or
 // twice (fold and explain).
@@ -20,58 +38,153 @@ constexpr uint64_t kTraversalWords = 4 * kCommitBytesMax / sizeof(capnp::word);
 
 }  // namespace
 
+// Events wait in lists, each twice as long as the one before, followed by what its events point to.
+// A pointer of Cap'n Proto says how many words behind itself its target lies. So Seal moves whole
+// lists, and whole runs of what they point to, and changes one word an event.
 struct CommitWriter::State {
-  std::vector<capnp::word> scratch = std::vector<capnp::word>(kScratchWords);
-  std::unique_ptr<capnp::MallocMessageBuilder> message;
-  std::vector<capnp::Orphan<events::Event>> events;
+  struct Run {
+    capnp::List<events::Event>::Builder events;
+    uint32_t used;
+    size_t begin;  // The place of its first event in the segment, in words.
+    size_t end;    // And what the events point to begins here.
+  };
+  struct Free {
+    void operator()(word* words) const { std::free(words); }
+  };
+
+  std::unique_ptr<word, Free> scratch{static_cast<word*>(std::calloc(kScratchWords, sizeof(word)))};
+  std::optional<capnp::MallocMessageBuilder> message;
+  std::optional<capnp::List<capnp::AnyPointer>::Builder> lists;
+  std::vector<Run> runs;
+  uint32_t count = 0;
+  size_t spare_words = 0;  // Of lists that are not full.
 
   void Renew() {
-    events.clear();
+    runs.clear();
+    lists.reset();
+    count = 0;
+    spare_words = 0;
     message.reset();  // Zeroes what it used of the scratch space.
-    message =
-        std::make_unique<capnp::MallocMessageBuilder>(kj::arrayPtr(scratch.data(), scratch.size()));
+    message.emplace(kj::arrayPtr(scratch.get(), kScratchWords));
   }
+  void BeginRun();
+  void FillHead(events::Commit::Builder commit, const CommitHeader& header) const;
+  std::string MoveTogether(const CommitHeader& header);
+  std::string CopyTogether(const CommitHeader& header);
 };
 
-CommitWriter::CommitWriter() : state_(std::make_unique<State>()) { state_->Renew(); }
-CommitWriter::~CommitWriter() { state_->events.clear(); }
-
-events::Event::Builder CommitWriter::Add() {
-  state_->events.push_back(state_->message->getOrphanage().newOrphan<events::Event>());
-  return state_->events.back().get();
+void CommitWriter::State::BeginRun() {
+  if (!lists) {
+    auto root = message->initRoot<capnp::AnyPointer>().initAsAnyStruct(0, kListsMax);
+    lists = root.getPointerSection();
+  }
+  Assert(runs.size() < kListsMax, "a commit of {} events", count);
+  const size_t place = message->sizeInWords();
+  const uint32_t size = kFirstListEvents << runs.size();
+  auto list = (*lists)[static_cast<unsigned>(runs.size())].initAs<capnp::List<events::Event>>(size);
+  // One word before the events tells how many there are.
+  runs.push_back({list, 0, place + 1, message->sizeInWords()});
+  spare_words += size * kEventWords;
 }
 
-uint32_t CommitWriter::count() const { return static_cast<uint32_t>(state_->events.size()); }
+CommitWriter::CommitWriter() : state_(std::make_unique<State>()) { state_->Renew(); }
+CommitWriter::~CommitWriter() = default;
+
+events::Event::Builder CommitWriter::Add() {
+  if (state_->runs.empty() || state_->runs.back().used == state_->runs.back().events.size()) {
+    state_->BeginRun();
+  }
+  State::Run& run = state_->runs.back();
+  ++state_->count;
+  state_->spare_words -= kEventWords;
+  return run.events[run.used++];
+}
+
+uint32_t CommitWriter::count() const { return state_->count; }
 
 size_t CommitWriter::bytes_estimate() const {
-  if (state_->events.empty()) return 256;  // Cap'n Proto's message has no arena to be asked yet.
-  return state_->message->sizeInWords() * sizeof(capnp::word) + 256;
+  constexpr size_t kHeadBytes = kHeadWordsMax * sizeof(word);
+  if (state_->count == 0) return kHeadBytes;  // The message has no arena to be asked yet.
+  return (state_->message->sizeInWords() - state_->spare_words) * sizeof(word) + kHeadBytes;
 }
 
 void CommitWriter::Clear() { state_->Renew(); }
+
+void CommitWriter::State::FillHead(events::Commit::Builder commit,
+                                   const CommitHeader& header) const {
+  commit.setFirstSeq(header.first.value());
+  commit.setTimeMs(header.time_ms);
+  commit.setEpoch(header.epoch.value());
+  commit.setEngineNumber(header.engine_number);
+  commit.setPreviousHash(kj::arrayPtr(header.previous_hash.data(), header.previous_hash.size()));
+}
+
+namespace {
+
+// The pointer, for when its target lies `further` words further from it.
+uint64_t PointTo(uint64_t pointer, int64_t further) {
+  // Of nothing, or of a struct without fields, which lies nowhere.
+  if (pointer >> 32 == 0) return pointer;
+  Assert((pointer & 3) == 0, "an event points to structs in its own segment");
+  const auto offset = static_cast<uint32_t>(pointer) + static_cast<uint32_t>(further << 2);
+  return (pointer >> 32 << 32) | offset;
+}
+
+}  // namespace
+
+std::string CommitWriter::State::MoveTogether(const CommitHeader& header) {
+  const kj::ArrayPtr<const word> from = message->getSegmentsForOutput()[0];
+  std::string bytes((1 + kHeadWordsMax + from.size() - spare_words) * sizeof(word), '\0');
+  auto* const out = reinterpret_cast<uint64_t*>(bytes.data()) + 1;  // Behind the segment table.
+  size_t end = 0;  // What the events point to goes behind the list, which is the head's end.
+  {
+    capnp::FlatMessageBuilder head(
+        kj::arrayPtr(reinterpret_cast<word*>(out), kHeadWordsMax + count * kEventWords));
+    auto commit = head.initRoot<events::Commit>();
+    FillHead(commit, header);
+    commit.initEvents(count);
+    end = head.sizeInWords();
+  }
+  size_t at = end - count * kEventWords;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const Run& run = runs[i];
+    const size_t next = i + 1 < runs.size() ? runs[i + 1].begin - 1 : from.size();
+    const auto further = static_cast<int64_t>(end - run.end) - static_cast<int64_t>(at - run.begin);
+    std::memcpy(out + at, &from[run.begin], run.used * kEventWords * sizeof(word));
+    for (uint32_t event = 0; event < run.used; ++event, at += kEventWords) {
+      uint64_t* const pointers = out + at + kEventDataWords;
+      for (size_t p = 0; p < kEventPointers; ++p) pointers[p] = PointTo(pointers[p], further);
+    }
+    if (next > run.end) std::memcpy(out + end, &from[run.end], (next - run.end) * sizeof(word));
+    end += next - run.end;
+  }
+  const uint32_t table[2] = {0, static_cast<uint32_t>(end)};  // One segment, and its words.
+  std::memcpy(bytes.data(), table, sizeof(table));
+  bytes.resize((1 + end) * sizeof(word));
+  return bytes;
+}
+
+// The same by Cap'n Proto's own means, for what did not fit the scratch space.
+std::string CommitWriter::State::CopyTogether(const CommitHeader& header) {
+  capnp::MallocMessageBuilder copy(static_cast<unsigned>(message->sizeInWords()));
+  auto commit = copy.initRoot<events::Commit>();
+  FillHead(commit, header);
+  auto list = commit.initEvents(count);
+  uint32_t at = 0;
+  for (const Run& run : runs) {
+    for (uint32_t i = 0; i < run.used; ++i) list.setWithCaveats(at++, run.events.asReader()[i]);
+  }
+  kj::Array<word> words = capnp::messageToFlatArray(copy);
+  return std::string(reinterpret_cast<const char*>(words.begin()), words.size() * sizeof(word));
+}
 
 SealedCommit CommitWriter::Seal(const CommitHeader& header) {
   Assert(count() > 0, "a commit without events is no commit");
   SealedCommit sealed;
   sealed.header = header;
   sealed.event_count = count();
-  {
-    capnp::MallocMessageBuilder message(
-        static_cast<unsigned>(bytes_estimate() / sizeof(capnp::word)));
-    auto commit = message.initRoot<events::Commit>();
-    commit.setFirstSeq(header.first.value());
-    commit.setTimeMs(header.time_ms);
-    commit.setEpoch(header.epoch.value());
-    commit.setEngineNumber(header.engine_number);
-    commit.setPreviousHash(kj::arrayPtr(header.previous_hash.data(), header.previous_hash.size()));
-    auto list = commit.initEvents(count());
-    for (uint32_t i = 0; i < count(); ++i) {
-      list.setWithCaveats(i, state_->events[i].getReader());
-    }
-    kj::Array<capnp::word> words = capnp::messageToFlatArray(message);
-    sealed.bytes.assign(reinterpret_cast<const char*>(words.begin()),
-                        words.size() * sizeof(capnp::word));
-  }
+  const bool together = state_->message->getSegmentsForOutput().size() == 1;
+  sealed.bytes = together ? state_->MoveTogether(header) : state_->CopyTogether(header);
   sealed.hash = Sha256(sealed.bytes);
   Clear();
   return sealed;

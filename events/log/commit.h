@@ -55,7 +55,8 @@ class CommitWriter {
   CommitWriter(const CommitWriter&) = delete;
   CommitWriter& operator=(const CommitWriter&) = delete;
 
-  // A new event at the end. The builder, and readers made from it, are valid until Seal or Clear.
+  // A new event at the end. It may be filled until the next Add; the builder, and readers made from
+  // it, may be read until Seal or Clear.
   events::Event::Builder Add();
 
   uint32_t count() const;
