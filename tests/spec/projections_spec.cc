@@ -67,6 +67,31 @@ TEST_CASE("device names are found by product, also after others were erased", "[
   CHECK(names.Of(DeviceId(20'002)) == longest);
 }
 
+TEST_CASE("names come and go as in a map", "[projections]") {
+  std::mt19937 random(11);
+  DeviceNames names;
+  std::map<std::pair<uint32_t, std::string>, DeviceId> expected;
+  for (uint32_t i = 1; i <= 60'000; ++i) {
+    // Products whose ids take one, two and five bytes.
+    uint32_t product = random() % 2 == 0 ? 1 : random() % 3 == 0 ? UINT32_MAX : 200 + random() % 90;
+    std::pair key{product, "d" + std::to_string(random() % 30'000)};
+    auto it = expected.find(key);
+    CHECK(names.Find(ProductId(product), key.second) ==
+          (it == expected.end() ? DeviceId() : it->second));
+    if (it == expected.end()) {
+      names.Add(ProductId(product), DeviceId(i), key.second);
+      expected[key] = DeviceId(i);
+    } else {
+      names.Erase(ProductId(product), it->second);
+      expected.erase(it);
+    }
+  }
+  for (const auto& [key, id] : expected) {
+    CHECK(names.Find(ProductId(key.first), key.second) == id);
+    CHECK(names.Of(id) == key.second);
+  }
+}
+
 TEST_CASE("log time goes with the monotonic clock and is drawn to the wall clock",
           "[projections]") {
   constexpr int64_t kSecondUs = 1'000'000;
