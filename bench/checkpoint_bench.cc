@@ -32,7 +32,7 @@ class SteadyReports {
     const uint64_t a_turn = a_second * kTurn.count() / 1'000;
     auto next = std::chrono::steady_clock::now();
     for (uint64_t i = 0; !stopping_;) {
-      std::deque<Engine::Request> reports;
+      std::vector<Engine::Request> reports;
       for (uint64_t n = 0; n < a_turn; ++n, ++i) {
         reports.push_back(
             {ReportProgress{.device = {.id = DeviceId(static_cast<uint32_t>(i % devices + 1))},

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -344,7 +345,7 @@ struct TakenPushes {
   std::vector<Push> pushes;
 };
 struct PulledNotice {
-  std::optional<Notice> notice;  // Nothing: there is nothing to upgrade.
+  std::shared_ptr<const Notice> notice;  // Null: there is nothing to upgrade.
 };
 
 using Answer = std::variant<std::monostate, CreatedProduct, CreatedDevices, CreatedPackage,

@@ -214,7 +214,7 @@ Outcome DecideOn(Turn& turn, const RequestPackage& c) {
   if (task.state == TaskState::QUEUED || task.retry_waiting || task.retry_ready) {
     turn.Emit([&](auto event) { event.initTaskPulled().setTask(id.value()); });
   }
-  return Done(PulledNotice{MakeNotice(world, id, turn.now_ms())});
+  return Done(PulledNotice{std::make_shared<Notice>(MakeNotice(world, id, turn.now_ms()))});
 }
 
 Outcome DecideOn(Turn& turn, const BrokerStarted& c) {

@@ -59,7 +59,7 @@ class Engine::Impl {
   void PurgeErasedOf(RocksLog& log) { purger_.emplace(log, clock_); }
   Status Start();
   Status Submit(Item item);
-  Status Submit(std::deque<Request>& requests);
+  Status Submit(std::vector<Request>& requests);
   void Stop();
 
   Status health() const {
@@ -72,7 +72,7 @@ class Engine::Impl {
   }
   size_t inbox_size() const {
     std::lock_guard lock(mutex_);
-    return inbox_.size();
+    return waiting_;
   }
   const EventLog& log() const { return *log_; }
 
@@ -114,6 +114,7 @@ class Engine::Impl {
   std::condition_variable jobs_cv_;  // For the log thread.
   std::condition_variable told_cv_;  // For the completion thread.
   std::deque<Item> inbox_;
+  size_t waiting_ = 0;  // Requests and looks in it.
   std::deque<Job> jobs_;
   size_t jobs_open_ = 0;  // Handed over and not durable yet.
   std::deque<std::pair<std::vector<Telling>, Status>> told_;
@@ -181,38 +182,41 @@ Status Engine::Impl::Start() {
 }
 
 Status Engine::Impl::Submit(Item item) {
-  if (!item.look) FillIn(item.command);
+  for (Request& request : item.requests) FillIn(request.command);
   {
     std::lock_guard lock(mutex_);
     RETURN_IF_ERROR(MayEnter());
+    waiting_ += item.size();
     inbox_.push_back(std::move(item));
   }
   work_.notify_one();
   return OkStatus();
 }
 
-Status Engine::Impl::Submit(std::deque<Request>& requests) {
+Status Engine::Impl::Submit(std::vector<Request>& requests) {
+  if (requests.empty()) return OkStatus();
   for (Request& request : requests) FillIn(request.command);
-  Status status;
-  {
-    std::lock_guard lock(mutex_);
-    while (!requests.empty() && (status = MayEnter()).ok()) {
-      Request& first = requests.front();
-      inbox_.push_back(
-          {std::move(first.command), std::move(first.callback), first.origin, nullptr});
-      requests.pop_front();
-    }
+  std::lock_guard lock(mutex_);
+  RETURN_IF_ERROR(MayEnter());
+  const size_t room = std::min(options_.inbox_max - waiting_, requests.size());
+  std::vector<Request> taken = std::exchange(requests, {});
+  if (room < taken.size()) {
+    auto rest = taken.begin() + static_cast<int64_t>(room);
+    requests.assign(std::move_iterator(rest), std::move_iterator(taken.end()));
+    taken.erase(rest, taken.end());
   }
+  waiting_ += room;
+  inbox_.push_back({std::move(taken)});
   work_.notify_one();
-  return status;
+  return requests.empty() ? OkStatus() : MayEnter();
 }
 
 Status Engine::Impl::MayEnter() const {
   if (!failure_.ok()) return failure_;
   if (stopping_) return Stopped();
-  if (inbox_.size() < options_.inbox_max) return OkStatus();
+  if (waiting_ < options_.inbox_max) return OkStatus();
   return Status(StatusCode::kUnavailable, refusal::kInboxFull,
-                fmt::format("{} commands wait already; try again", inbox_.size()));
+                fmt::format("{} commands wait already; try again", waiting_));
 }
 
 void Engine::Impl::Stop() {
@@ -250,7 +254,7 @@ std::deque<Item> Engine::Impl::TakeItems() {
     }
   }
   std::deque<Item> items;
-  TakeForTurn(inbox_, items);
+  waiting_ -= TakeForTurn(inbox_, items);
   return items;
 }
 
@@ -369,13 +373,15 @@ Result<std::unique_ptr<Engine>> Engine::OpenWith(EngineOptions options,
 }
 
 Status Engine::Submit(Command command, Callback callback, Origin origin) {
-  return impl_->Submit(Item{std::move(command), std::move(callback), origin, nullptr});
+  Item item;
+  item.requests.push_back({std::move(command), std::move(callback), origin});
+  return impl_->Submit(std::move(item));
 }
 
-Status Engine::Submit(std::deque<Request>& requests) { return impl_->Submit(requests); }
+Status Engine::Submit(std::vector<Request>& requests) { return impl_->Submit(requests); }
 
 Status Engine::Read(std::function<Finish(const World&)> look) {
-  return impl_->Submit(Item{{}, nullptr, {}, std::move(look)});
+  return impl_->Submit(Item{.look = std::move(look)});
 }
 
 void Engine::Stop() { impl_->Stop(); }

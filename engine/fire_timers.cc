@@ -99,6 +99,7 @@ void FireDueOfDevice(Turn& turn, const DeviceRef& ref) {
 }  // namespace
 
 void FireDueFor(Turn& turn, const Command& command) {
+  if (!turn.MayBeDue()) return;  // As a rule: FireTimers was here.
   const World& world = turn.world();
   auto of_batch = [&](BatchId batch) {
     if (world.batches().Has(batch)) FireDueOf(turn, batch);

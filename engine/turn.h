@@ -50,6 +50,8 @@ class Turn {
   // The number that the next event will have.
   Seq next() const { return next_; }
 
+  // Whether any record may wait for something that is due, or for a walk or sweep to come by.
+  bool MayBeDue() { return world_.NextTimerDue() <= now_ms_ || !world_.agenda().at_work.empty(); }
   std::optional<Timer> TakeDueTimer() { return world_.TakeDueTimer(now_ms_); }
 
   // Goes to the sidecar with the commit; see SideWrite.

@@ -10,14 +10,24 @@
 
 namespace updraft {
 
-void TakeForTurn(std::deque<Item>& inbox, std::deque<Item>& items) {
-  if (items.empty() && inbox.size() <= kCommandsPerTurn) {
-    items.swap(inbox);
-    return;
+namespace {
+
+Telling TellOf(Engine::Callback callback, Outcome outcome) {
+  Telling telling;
+  telling.requests.push_back({{}, std::move(callback)});
+  telling.outcomes.push_back(std::move(outcome));
+  return telling;
+}
+
+}  // namespace
+
+size_t TakeForTurn(std::deque<Item>& inbox, std::deque<Item>& items) {
+  size_t taken = 0;
+  for (; !inbox.empty() && taken < kCommandsPerTurn; inbox.pop_front()) {
+    taken += inbox.front().size();
+    items.push_back(std::move(inbox.front()));
   }
-  auto end = inbox.begin() + static_cast<int64_t>(std::min(inbox.size(), kCommandsPerTurn));
-  std::move(inbox.begin(), end, std::back_inserter(items));
-  inbox.erase(inbox.begin(), end);
+  return taken;
 }
 
 Result<CommitJob> Turns::Begin(const EventLog& log, int64_t clock_ahead_max_ms,
@@ -38,45 +48,77 @@ int64_t Turns::WaitUs() {
   return time_->UntilUs(next);
 }
 
+void Telling::operator()(const Status& verdict) const {
+  if (finish) return finish(verdict);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const Engine::Callback& callback = requests[i].callback;
+    if (!callback) continue;
+    if (!verdict.ok()) {
+      callback(Outcome{verdict, {}});
+    } else if (!outcomes[i].repeat) {
+      callback(outcomes[i]);
+    } else {
+      Outcome restored = outcomes[i];
+      restored.status = RestoreAnswer(*log, restored.answer);
+      callback(restored);
+    }
+  }
+}
+
 Job Turns::Turn(std::deque<Item>& items) {
   Job job;
   core_.BeginTurn(Now());
   core_.RunAgenda();  // What is due happens before what is asked.
-  while (!items.empty() && core_.HasRoom()) {
-    Item item = std::move(items.front());
-    items.pop_front();
+  size_t room = kCommandsPerTurn;
+  while (!items.empty() && room > 0 && core_.HasRoom()) {
+    Item& item = items.front();
     if (item.look) {
       Engine::Finish finish = item.look(core_.world());
-      if (finish) job.tellings.push_back(std::move(finish));
-      continue;
+      if (finish) job.tellings.push_back({.finish = std::move(finish)});
+      --room;
+    } else {
+      room -= DecideRequests(item, room, job);
+      if (!item.requests.empty()) break;
     }
-    if (auto* take = std::get_if<TakePushes>(&item.command)) {
-      takers_.emplace_back(take->max, std::move(item.callback));
-      continue;
-    }
-    Outcome outcome = core_.Execute(item.command, item.origin);
-    if (!item.callback) continue;
-    job.tellings.push_back([log = log_, callback = std::move(item.callback),
-                            outcome = std::move(outcome)](const Status& status) mutable {
-      if (status.ok() && outcome.repeat) outcome.status = RestoreAnswer(*log, outcome.answer);
-      callback(status.ok() ? outcome : Outcome{status, {}});
-    });
+    items.pop_front();
   }
   TakePushesForWaiting(job);
   job.commit = core_.EndTurn();
   return job;
 }
 
+size_t Turns::DecideRequests(Item& item, size_t room, Job& job) {
+  std::vector<Engine::Request> requests = std::exchange(item.requests, {});
+  Telling telling{.log = log_};
+  telling.outcomes.reserve(requests.size());
+  bool tells = false;
+  size_t done = 0;
+  for (; done < requests.size() && done < room && core_.HasRoom(); ++done) {
+    Engine::Request& request = requests[done];
+    if (auto* take = std::get_if<TakePushes>(&request.command)) {
+      takers_.emplace_back(take->max, std::exchange(request.callback, nullptr));
+      telling.outcomes.emplace_back();
+    } else {
+      telling.outcomes.push_back(core_.Execute(request.command, request.origin));
+      tells |= request.callback != nullptr;
+    }
+  }
+  if (done < requests.size()) {
+    auto rest = requests.begin() + static_cast<int64_t>(done);
+    item.requests.assign(std::move_iterator(rest), std::move_iterator(requests.end()));
+    requests.erase(rest, requests.end());
+  }
+  telling.requests = std::move(requests);
+  if (tells) job.tellings.push_back(std::move(telling));
+  return done;
+}
+
 void Turns::TakePushesForWaiting(Job& job) {
   while (!takers_.empty()) {
     std::vector<Push> pushes = core_.TakePushes(takers_.front().first);
     if (pushes.empty()) return;
-    job.tellings.push_back([callback = std::move(takers_.front().second),
-                            taken = TakenPushes{std::move(pushes)},
-                            now_ms = core_.now_ms()](const Status& status) {
-      if (!callback) return;
-      callback(status.ok() ? Outcome{status, taken, now_ms} : Outcome{status, {}});
-    });
+    job.tellings.push_back(TellOf(std::move(takers_.front().second),
+                                  {OkStatus(), TakenPushes{std::move(pushes)}, core_.now_ms()}));
     takers_.pop_front();
   }
 }
@@ -84,9 +126,7 @@ void Turns::TakePushesForWaiting(Job& job) {
 Job Turns::End(bool healthy) {
   Job job;
   for (auto& [max, callback] : takers_) {
-    job.tellings.push_back([callback = std::move(callback)](const Status& status) {
-      if (callback) callback(Outcome{status, TakenPushes{}});
-    });
+    job.tellings.push_back(TellOf(std::move(callback), {OkStatus(), TakenPushes{}}));
   }
   takers_.clear();
   if (healthy) {

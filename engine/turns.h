@@ -28,15 +28,25 @@ namespace updraft {
 inline constexpr size_t kCommandsPerTurn = 4'096;
 inline constexpr size_t kJobsAhead = 1;
 
+// What was asked in one piece, which stays in one piece until it is told of: what the turns' thread
+// need not move or free it need not wait for.
 struct Item {
-  Command command;
-  Engine::Callback callback;
-  Origin origin;
-  std::function<Engine::Finish(const World&)> look;  // In place of a command.
+  std::vector<Engine::Request> requests;
+  std::function<Engine::Finish(const World&)> look = {};  // In place of requests.
+
+  size_t size() const { return look ? 1 : requests.size(); }
 };
 
-// Something to be told once a position is durable. Called with the log's verdict.
-using Telling = std::function<void(const Status&)>;
+// Something to be told once a position is durable: what became of requests, or of a look.
+struct Telling {
+  std::vector<Engine::Request> requests;
+  std::vector<Outcome> outcomes;  // Of each request.
+  const EventLog* log = nullptr;  // Answers of repeats are there.
+  Engine::Finish finish = {};     // Of a look, in place of the others.
+
+  // Tells it, with the log's verdict.
+  void operator()(const Status& verdict) const;
+};
 
 // What one turn leaves to be written and then told.
 struct Job {
@@ -46,8 +56,9 @@ struct Job {
   bool empty() const { return !commit && tellings.empty(); }
 };
 
-// Moves what one turn takes from the front of `inbox` to the end of `items`.
-void TakeForTurn(std::deque<Item>& inbox, std::deque<Item>& items);
+// Moves what one turn takes from the front of `inbox` to the end of `items`. Returns how many
+// requests and looks that are.
+size_t TakeForTurn(std::deque<Item>& inbox, std::deque<Item>& items);
 
 class Turns {
  public:
@@ -75,6 +86,9 @@ class Turns {
 
  private:
   int64_t Now() { return time_->Advance(clock_.WallUs(), clock_.MonotonicUs()); }
+  // Decides of the item's requests as many as there is room for, and leaves the rest in it. Returns
+  // how many.
+  size_t DecideRequests(Item& item, size_t room, Job& job);
   void TakePushesForWaiting(Job& job);
 
   Core core_;

@@ -13,10 +13,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/commands.h"
 #include "events/base/ids.h"
@@ -93,7 +93,7 @@ class Engine {
   };
   // The same for many at once, which costs less and lets them share a commit: takes requests from
   // the front as long as there is room, and leaves the others in `requests`. OK when it took all.
-  Status Submit(std::deque<Request>& requests);
+  Status Submit(std::vector<Request>& requests);
 
   // Looks at the world between two turns, after all commands submitted before by this thread. The
   // look is on the engine's thread, must be short (no more than a page of anything) and must keep

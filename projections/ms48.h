@@ -2,23 +2,23 @@
 // which there are millions. Reaches to the year 10889. 0 stands for "never".
 #pragma once
 
-#include <compare>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 
 namespace updraft {
+
+static_assert(std::endian::native == std::endian::little);
 
 class Ms48 {
  public:
   constexpr Ms48() = default;
-  constexpr Ms48(int64_t ms) {  // NOLINT: implicit, it is the same thing in less room.
-    for (auto& byte : bytes_) {
-      byte = static_cast<uint8_t>(ms);
-      ms >>= 8;
-    }
+  Ms48(int64_t ms) {  // NOLINT: implicit, it is the same thing in less room.
+    std::memcpy(bytes_, &ms, sizeof(bytes_));
   }
-  constexpr operator int64_t() const {
+  operator int64_t() const {
     int64_t ms = 0;
-    for (int i = 5; i >= 0; --i) ms = ms << 8 | bytes_[i];
+    std::memcpy(&ms, bytes_, sizeof(bytes_));
     return ms;
   }
 

@@ -17,6 +17,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,16 +63,13 @@ class Small {
 class Seq40 {
  public:
   constexpr Seq40() = default;
-  constexpr Seq40(Seq seq) {  // NOLINT: implicit, it is the same thing in less room.
+  Seq40(Seq seq) {  // NOLINT: implicit, it is the same thing in less room.
     uint64_t value = seq.value();
-    for (auto& byte : bytes_) {
-      byte = static_cast<uint8_t>(value);
-      value >>= 8;
-    }
+    std::memcpy(bytes_, &value, sizeof(bytes_));
   }
-  constexpr operator Seq() const {
+  operator Seq() const {
     uint64_t value = 0;
-    for (int i = 4; i >= 0; --i) value = value << 8 | bytes_[i];
+    std::memcpy(&value, bytes_, sizeof(bytes_));
     return Seq(value);
   }
 

@@ -86,7 +86,7 @@ class BrokerLink::EnginePort final : public EngineSide {
  private:
   Engine& engine_;
   const std::shared_ptr<Mailbox> mailbox_;
-  std::deque<Engine::Request> requests_;
+  std::vector<Engine::Request> requests_;
   Status refused_;  // By the engine, the last time.
 };
 

@@ -219,7 +219,7 @@ TEST_CASE(
   Bench b;
   b.Open({.inbox_max = 3});
   std::vector<std::string> told;
-  std::deque<Engine::Request> requests;
+  std::vector<Engine::Request> requests;
   for (int i = 0; i < 100; ++i) {
     std::string name = "product_" + std::to_string(i);
     requests.push_back({CreateProduct{.name = name}, [&told, name](const Outcome& outcome) {

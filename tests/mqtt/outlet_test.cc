@@ -81,7 +81,8 @@ TEST_CASE("a link is good for a day from the notice's time") {
 
 TEST_CASE("a pull is answered on its reply topic with its own id") {
   PullReturn pull = {.product_key = "pk", .device_name = "dn", .legacy = false, .id_json = "\"7\""};
-  auto answer = RenderPullAnswer(Options(MqttPath::kGate), pull, PulledNotice{SampleNotice()});
+  auto answer = RenderPullAnswer(Options(MqttPath::kGate), pull,
+                                 PulledNotice{std::make_shared<Notice>(SampleNotice())});
   REQUIRE(answer.ok());
   REQUIRE(*answer);
   CHECK((*answer)->topic == "updraft/down/pk/dn/sys/pk/dn/thing/ota/firmware/get_reply");
@@ -101,7 +102,8 @@ TEST_CASE("a pull with nothing to upgrade to is told so") {
 
 TEST_CASE("a legacy request is answered on its own topic in the form of a push, or not at all") {
   PullReturn pull = {.product_key = "pk", .device_name = "dn", .legacy = true, .id_json = "\"0\""};
-  auto answer = RenderPullAnswer(Options(MqttPath::kDirect), pull, PulledNotice{SampleNotice()});
+  auto answer = RenderPullAnswer(Options(MqttPath::kDirect), pull,
+                                 PulledNotice{std::make_shared<Notice>(SampleNotice())});
   REQUIRE(answer.ok());
   REQUIRE(*answer);
   CHECK((*answer)->topic == "/ota/device/request/pk/dn");
@@ -116,8 +118,9 @@ TEST_CASE("a link that no client could hold is an error") {
   options.public_url = "http://" + std::string(kDownloadUrlMaxBytes, 'h');
   CHECK(RenderPush(options, SampleNotice()).status().reason() == "url_too_long");
   PullReturn pull = {.product_key = "pk", .device_name = "dn"};
-  CHECK(RenderPullAnswer(options, pull, PulledNotice{SampleNotice()}).status().reason() ==
-        "url_too_long");
+  CHECK(RenderPullAnswer(options, pull, PulledNotice{std::make_shared<Notice>(SampleNotice())})
+            .status()
+            .reason() == "url_too_long");
 }
 
 }  // namespace

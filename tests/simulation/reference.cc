@@ -48,7 +48,7 @@ void Reference::Apply(const RefTurn& turn) {
     }
     if (!pulled_) continue;
     const auto* answer = std::get_if<PulledNotice>(&input.outcome.answer);
-    bool both = answer != nullptr && answer->notice.has_value() == pulled_->notice.has_value();
+    bool both = answer != nullptr && (answer->notice != nullptr) == (pulled_->notice != nullptr);
     if (!both) fail_("answers", "a pull is answered with a package where none is due, or without");
     if (both && pulled_->notice && answer->notice->task != pulled_->notice->task) {
       fail_("answers", "a pull is answered with another task's package");
@@ -812,7 +812,9 @@ std::string Reference::On(const RequestPackage& c) {
     AfterEnd(task.batch);
     return "";
   }
-  pulled_->notice.emplace().task = TaskId(static_cast<uint32_t>(t));
+  Notice notice;
+  notice.task = TaskId(static_cast<uint32_t>(t));
+  pulled_->notice = std::make_shared<Notice>(std::move(notice));
   bool delivers = task.state == State::kQueued || task.retry_due || task.retry_ready;
   if (!delivers) return "";
   if (task.state == State::kQueued) task.state = State::kNotified;

@@ -14,6 +14,12 @@
 namespace updraft::simulation {
 namespace {
 
+Item ItemOf(Command command, Engine::Callback callback) {
+  Item item;
+  item.requests.push_back({std::move(command), std::move(callback)});
+  return item;
+}
+
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 constexpr int64_t kKeepAliveMs = 60'000;
 // As BrokerLink has them.
@@ -254,7 +260,7 @@ void Server::Heal() {
 
 Status Server::Ask(Command command, Engine::Callback told) {
   if (!process_) return Status(StatusCode::kUnavailable, "there is no server");
-  return Enqueue(Item{std::move(command), std::move(told), {}, nullptr});
+  return Enqueue(ItemOf(std::move(command), std::move(told)));
 }
 
 Status Server::MayEnter() const {
@@ -273,10 +279,11 @@ Status Server::Enqueue(Item item) {
         if (!peeking_) finish(status);
       };
     };
-  } else {
-    FillIn(item.command);
-    item.callback = [this, command = item.command,
-                     told = std::move(item.callback)](const Outcome& outcome) {
+  }
+  for (Engine::Request& request : item.requests) {
+    FillIn(request.command);
+    request.callback = [this, command = request.command,
+                        told = std::move(request.callback)](const Outcome& outcome) {
       if (!peeking_) {
         if (told) told(outcome);
       } else if (const auto* taken = std::get_if<TakenPushes>(&outcome.answer)) {
@@ -456,7 +463,7 @@ Status Server::Submit(const Command& command, Callback callback) {
       Post([callback, outcome] { callback(outcome); });
     };
   }
-  process_->requests.push_back(Item{command, std::move(brought), {}, nullptr});
+  process_->requests.push_back(ItemOf(command, std::move(brought)));
   return OkStatus();
 }
 
@@ -471,8 +478,9 @@ void Server::FlushRequests() {
     p.requests.pop_front();
   }
   if (p.refused.ok() || p.refused.reason() == refusal::kInboxFull) return;
-  for (Item& request : p.requests) {
-    if (request.callback) request.callback(Outcome{p.refused, {}});
+  for (Item& item : p.requests) {
+    const Engine::Callback& callback = item.requests.front().callback;
+    if (callback) callback(Outcome{p.refused, {}});
   }
   p.requests.clear();
 }

@@ -258,7 +258,8 @@ Outcome Fleet::Progress(std::string_view name, int step, std::string text, std::
 
 std::optional<Notice> Fleet::Pull(std::string_view name, std::string module) {
   Outcome outcome = Ok(RequestPackage{Device(name), std::move(module)});
-  return std::get<PulledNotice>(outcome.answer).notice;
+  const auto& notice = std::get<PulledNotice>(outcome.answer).notice;
+  return notice ? std::optional(*notice) : std::nullopt;
 }
 
 Notice Fleet::Push() {
