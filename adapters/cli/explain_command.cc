@@ -22,7 +22,7 @@ Status RunExplain(const ExplainOptions& options) {
   });
   EndProgress();
   if (!folded.ok()) return folded.status();
-  ASSIGN_OR_RETURN(ObjectIds ids, LocalObjectIds(options.data_dir, 1));
+  ASSIGN_OR_RETURN(ObjectIds ids, LocalObjectIds(options.data_dir, *log));
   ASSIGN_OR_RETURN(DeviceId device, DeviceOf(world, options.device));
   BatchId batch;
   if (!options.job.empty()) {

@@ -10,7 +10,6 @@
 #include "adapters/http/metrics.h"
 #include "adapters/wire/gate_topics.h"
 #include "engine/clock.h"
-#include "engine/explain.h"
 #include "events/base/log_line.h"
 #include "projections/side_values.h"
 #include "projections/world.h"
@@ -66,11 +65,8 @@ Host::~Host() {
   if (mqtt_) mqtt_->Stop();
   if (stream_) stream_->Stop();
   if (http_) http_->Stop();
+  if (explainer_) explainer_->Stop();
   if (engine_) engine_->Stop();
-  {
-    std::unique_lock lock(explaining_mutex_);
-    explained_.wait(lock, [this] { return explaining_ == 0; });
-  }
   stream_.reset();
   mqtt_.reset();
   api_.reset();
@@ -139,29 +135,6 @@ std::string Host::PublicUrl() const {
   return options_.public_url.empty() ? "http://" + run_.http : options_.public_url;
 }
 
-// Reading the log takes as long as the log is, so it is not done on the engine's threads.
-void Host::Explain(TaskId task, Explained done) {
-  {
-    std::lock_guard lock(explaining_mutex_);
-    ++explaining_;
-  }
-  std::thread([this, task, done = std::move(done)] {
-    Result<std::vector<Explanation>> chain = ExplainTask(engine_->log(), task);
-    std::vector<ExplainedEvent> events;
-    if (chain.ok()) {
-      for (const Explanation& link : *chain) {
-        events.push_back({link.seq, link.time_ms, link.cause + ": " + link.sentence});
-      }
-      done(std::move(events));
-    } else {
-      done(chain.status());
-    }
-    std::lock_guard lock(explaining_mutex_);
-    --explaining_;
-    explained_.notify_all();
-  }).detach();
-}
-
 Status Host::StartHttp() {
   std::string link_key = installation_.KeyFor("links");
   ASSIGN_OR_RETURN(files_, PostedFiles::Open(installation_.files_dir(), link_key, SystemClock()));
@@ -173,7 +146,8 @@ Status Host::StartHttp() {
   api.language = options_.language;
   api.rate_factor = options_.rate_factor;
   api.wall_now_ms = [] { return SystemClock().WallUs() / 1'000; };
-  api.explain = [this](TaskId task, Explained done) { Explain(task, std::move(done)); };
+  explainer_ = std::make_unique<ExplainWorker>(engine_->log());
+  api.explain = [this](TaskId task, Explained done) { explainer_->Ask(task, std::move(done)); };
   api_ = std::make_unique<OpenApi>(*engine_, *files_, std::move(api));
   registration_ = std::make_unique<DeviceRegistration>(*engine_);
   stream_ = std::make_unique<EventStream>(engine_->log());
@@ -185,6 +159,8 @@ Status Host::StartHttp() {
   HttpServerOptions options;
   options.address = options_.http.host;
   options.port = options_.http.port;
+  options.connections_max = options_.connections_max;
+  options.connections_per_address_max = options_.connections_per_address_max;
   http_ = std::make_unique<HttpServer>(options);
   http_->Route("/", {"GET", "POST"},
                AnswerCalls(

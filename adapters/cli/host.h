@@ -5,7 +5,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +12,7 @@
 
 #include "adapters/cli/broker_child.h"
 #include "adapters/cli/event_stream.h"
+#include "adapters/cli/explain_worker.h"
 #include "adapters/cli/figures.h"
 #include "adapters/cli/file_sweep.h"
 #include "adapters/cli/host_options.h"
@@ -57,13 +57,7 @@ class Host {
   std::vector<std::string> ReasonsNotReadyYet() const;
   std::string PublicUrl() const;
   Outcome Ask(Command command);
-  void Explain(TaskId task, Explained done);
   void Follow(HttpRequest request, std::shared_ptr<EventFeed> feed);
-
-  // Explanations being made, each on a thread of its own; the log must outlive them.
-  std::mutex explaining_mutex_;
-  std::condition_variable explained_;
-  int explaining_ = 0;
 
   // Set when all is wired: until then the HTTP server's thread looks at nothing of it.
   std::atomic<bool> up_ = false;
@@ -78,6 +72,7 @@ class Host {
   std::unique_ptr<DeviceRegistration> registration_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<FileSweep> sweep_;
+  std::unique_ptr<ExplainWorker> explainer_;
   std::unique_ptr<EventStream> stream_;
   std::unique_ptr<HttpServer> http_;
   std::optional<HostPort> broker_address_;

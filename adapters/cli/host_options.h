@@ -23,6 +23,8 @@ struct HostOptions {
   std::optional<HostPort> with_broker;  // A private one; port 0: a free one.
   bool gate = true;                     // The broker of `mqtt` has the plugin.
   std::string public_url;               // What devices download from; the HTTP address when empty.
+  uint32_t connections_max = 4'096;     // Of HTTP.
+  uint32_t connections_per_address_max = 1'024;
   uint16_t engine_number = 1;
   Language language = Language::kEnglish;
   uint32_t rate_factor = 10;

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "events/base/bytes.h"
+
 namespace updraft {
 namespace {
 
@@ -284,6 +286,7 @@ std::optional<Result<ImportRecord>> ImportReader::Next() {
       return Malformed(fmt::format("the line has more than {} bytes", kLineBytesMax));
     }
     if (text.find_first_not_of(" \t") == std::string::npos) continue;
+    if (!IsValidUtf8(text)) return Malformed("the line is not UTF-8: save the file as UTF-8");
     return format_.csv ? ParseCsvRow(text) : ParseJsonLine(text, format_);
   }
 }

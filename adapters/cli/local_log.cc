@@ -31,10 +31,10 @@ Result<std::unique_ptr<EventLog>> OpenLocalLog(const std::string& data_dir, Name
   return std::unique_ptr<EventLog>(std::move(log));
 }
 
-Result<ObjectIds> LocalObjectIds(const std::string& data_dir, uint32_t engine_number) {
+Result<ObjectIds> LocalObjectIds(const std::string& data_dir, const EventLog& log) {
   Installation installation(data_dir);
   RETURN_IF_ERROR(installation.Load());
-  return ObjectIds(installation.KeyFor("object ids"), engine_number);
+  return ObjectIds(installation.KeyFor("object ids"), log.head().engine_number);
 }
 
 Result<FoldProgress> FoldLog(const EventLog& log, const FoldEnd& end, World& world,

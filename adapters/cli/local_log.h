@@ -21,8 +21,8 @@ enum class NamesKey { kNeeded, kIfThere };
 Result<std::unique_ptr<EventLog>> OpenLocalLog(const std::string& data_dir,
                                                NamesKey key = NamesKey::kIfThere);
 
-// The ids that the API of this directory's service shows.
-Result<ObjectIds> LocalObjectIds(const std::string& data_dir, uint32_t engine_number);
+// The ids that the API of the service shows whose log it is.
+Result<ObjectIds> LocalObjectIds(const std::string& data_dir, const EventLog& log);
 
 // Where a fold ends: after an event, or with the last commit that is not later than a time.
 struct FoldEnd {

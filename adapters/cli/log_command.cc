@@ -141,9 +141,9 @@ Status Compare(const LogOptions& options) {
 }
 
 Status Export(const LogOptions& options) {
-  ASSIGN_OR_RETURN(auto log, OpenLocalLog(options.data_dir, options.without_names
-                                                                ? NamesKey::kIfThere
-                                                                : NamesKey::kNeeded));
+  ASSIGN_OR_RETURN(auto log,
+                   OpenLocalLog(options.data_dir,
+                                options.without_names ? NamesKey::kIfThere : NamesKey::kNeeded));
   ExportOptions how;
   how.from = Seq(options.from);
   if (options.to != 0) how.to = Seq(options.to);

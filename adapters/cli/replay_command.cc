@@ -83,7 +83,7 @@ int RunReplay(const ReplayOptions& options) {
   Result<Seq> at = PrintFold(**log, options, world);
   if (!at.ok()) return Fail(at.status());
   if (options.query.empty()) return kExitOk;
-  Result<ObjectIds> ids = LocalObjectIds(options.data_dir, 1);
+  Result<ObjectIds> ids = LocalObjectIds(options.data_dir, **log);
   if (!ids.ok()) return Fail(ids.status());
   Status status = PrintSight(**log, world, *at, *ids, options.query);
   return status.ok() ? kExitOk : Fail(status);

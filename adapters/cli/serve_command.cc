@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "adapters/cli/commands.h"
+#include "adapters/cli/file_limit.h"
 #include "adapters/cli/host.h"
 #include "adapters/cli/serve_options.h"
 #include "events/base/log_line.h"
@@ -25,6 +26,15 @@ int RunServe(ServeOptions& options) {
   sigaddset(&ends, SIGINT);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
   signal(SIGPIPE, SIG_IGN);
+
+  const uint32_t wanted = options.host.connections_max;
+  Result<uint32_t> connections = ConnectionsWithin(RaiseFileLimit(), wanted);
+  if (!connections.ok()) return Fail(connections.status());
+  if (*connections < wanted) {
+    LogWarn("fewer HTTP connections than --connections-max: raise the limit of open files",
+            {{"connections", *connections}});
+  }
+  options.host.connections_max = *connections;
 
   Result<std::unique_ptr<Host>> host = Host::Start(options.host);
   if (!host.ok()) return Fail(host.status());

@@ -32,6 +32,16 @@ Status ReadAddresses(ServeOptions& options) {
   if (!options.with_broker.empty()) {
     ASSIGN_OR_RETURN(options.host.with_broker, read(options.with_broker, "--with-broker"));
   }
+  std::string& url = options.host.public_url;
+  while (url.ends_with('/')) url.pop_back();
+  const std::string& host = options.host.http.host;
+  if (url.empty() && (host == "0.0.0.0" || host == "*" || host == "[::]" || host == "::")) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("--http {} tells devices no address to download from: add "
+                              "--public-url http://HOST:{} with a host by which they reach this "
+                              "machine",
+                              options.http, options.host.http.port));
+  }
   if (!options.host.mqtt && !options.host.with_broker) {
     return Status(StatusCode::kInvalidArgument,
                   "devices need a broker: --with-broker ADDR:PORT starts a private one, --mqtt "
@@ -59,6 +69,17 @@ void AddServeOptions(CLI::App& serve, ServeOptions& options) {
   serve.add_option("--public-url", host.public_url,
                    "What devices download from, as http://ota.example.com; the HTTP address "
                    "when not given. Keep it on port 80 or 443 for old devices");
+  serve
+      .add_option("--connections-max", host.connections_max,
+                  "HTTP connections at once, downloads among them")
+      ->check(CLI::Range(16u, 1'000'000u))
+      ->capture_default_str();
+  serve
+      .add_option("--connections-per-address-max", host.connections_per_address_max,
+                  "Of one address. Raise it to --connections-max behind a proxy: all clients then "
+                  "have the proxy's")
+      ->check(CLI::Range(1u, 1'000'000u))
+      ->capture_default_str();
   serve
       .add_option("--engine-number", host.engine_number,
                   "Told apart from other engines in all ids; set once, never changed")

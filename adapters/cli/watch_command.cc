@@ -143,8 +143,8 @@ int RunWatch(const WatchOptions& options) {
     int64_t now_us = SystemClock().MonotonicUs();
     if (!stale || now_us - looked_us < int64_t{options.interval_ms} * 1'000) continue;
     Result<Sight> next = Look(*client, options.job);
-    // While the service is away the follower has the patience.
-    if (next.status().code() == StatusCode::kUnavailable) continue;
+    bool away = next.status().code() == StatusCode::kUnavailable;
+    if (away && now_us - looked_us < EventFollower::kPatienceMs * 1'000) continue;
     if (!next.ok()) return Fail(next.status());
     sight = next;
     looked_us = now_us;

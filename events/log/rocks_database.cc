@@ -81,6 +81,11 @@ Status RocksDatabase::Trouble(std::string_view doing, const rocksdb::Status& sta
   if (says(EACCES)) {
     return as(StatusCode::kPermissionDenied, "give the directory and all in it to this user");
   }
+  if (says(EMFILE) || says(ENFILE)) {
+    return as(StatusCode::kUnavailable,
+              "the process has too many files open: allow it more (ulimit -n, LimitNOFILE=) and "
+              "start again");
+  }
   if (says(EROFS)) {
     return as(StatusCode::kFailedPrecondition, "mount the file system for writing");
   }

@@ -31,6 +31,13 @@ std::vector<std::string> ReadAll(const std::string& text, const ImportFormat& fo
 
 using Lines = std::vector<std::string>;
 
+TEST_CASE("a line that is not UTF-8 is told, and the next one is read", "[import]") {
+  const std::string guest_room = "\xBF\xCD\xCC\xFC";  // In GBK, as a spreadsheet saves it.
+  CHECK(ReadAll("ProductKey,DeviceName,Nickname\na1,l1," + guest_room + "\na1,l2,hall\n",
+                {.csv = true}) == Lines{"2: the line is not UTF-8: save the file as UTF-8",
+                                        R"(3: a1 {"DeviceName":"l2","Nickname":"hall"})"});
+}
+
 TEST_CASE("JSON lines are products, devices and access keys", "[import]") {
   CHECK(
       ReadAll(

@@ -167,6 +167,19 @@ class MistakesTest(unittest.TestCase):
         self.check(1, ["in use by another engine"], "serve", "--data", self.service.data,
                    "--http", "127.0.0.1:0", "--with-broker", "127.0.0.1:0")
 
+    def test_an_address_that_devices_cannot_use(self):
+        for host in ("0.0.0.0", "*", "[::]"):
+            self.check(2, ["--public-url http://HOST:8080"], "serve", "--data", "/nowhere",
+                       "--http", f"{host}:8080", "--with-broker", "127.0.0.1:0")
+
+    def test_too_few_files(self):
+        serve = [updraft_e2e.UPDRAFT, "serve", "--data", "/nowhere", "--http", "127.0.0.1:0",
+                 "--with-broker", "127.0.0.1:0"]
+        done = subprocess.run(["sh", "-c", 'ulimit -n 300; exec "$@"', "sh", *serve], text=True,
+                              capture_output=True, timeout=updraft_e2e.DEADLINE_SECONDS)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("raise the limit (ulimit -n", done.stderr)
+
     def test_a_port_in_use(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
