@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/decide_internal.h"
 #include "engine/refusals.h"
 #include "events/base/assert.h"
 
@@ -65,7 +66,7 @@ Outcome Core::Execute(const Command& command, const Origin& origin) {
   Assert(outcome.ok() || outcome.status.reason() == refusal::kNoOpenTask ||
              outcome.status.reason() == refusal::kNotPushed || writer_.count() == before,
          "a refused command records nothing: {}", outcome.status.ToString());
-  if (std::holds_alternative<ConfirmClock>(command)) clock_held_ = false;
+  if (outcome.ok() && std::holds_alternative<ConfirmClock>(command)) clock_held_ = false;
   return outcome;
 }
 
@@ -86,7 +87,7 @@ std::vector<Push> Core::TakePushes(uint32_t max) {
   return pushes;
 }
 
-std::optional<Push> Core::Resend(PushNumber number) const {
+std::optional<Push> Core::Resend(PushNumber number) {
   const auto& in_doubt = world_->pushes_in_doubt();
   auto it = std::find_if(in_doubt.begin(), in_doubt.end(),
                          [&](const PushInDoubt& p) { return p.number == number.value(); });
@@ -95,8 +96,13 @@ std::optional<Push> Core::Resend(PushNumber number) const {
   // Who is offline is told when it comes back, whose attempt failed at the next one. Who is
   // upgrading may do so for an earlier notice, and wait for this one after a failure.
   bool told = task.state == TaskState::NOTIFIED || task.state == TaskState::IN_PROGRESS;
-  bool waits = task.retry_waiting || task.retry_ready || !world_->IsOnline(task.device);
+  bool waits = task.retry_waiting || task.retry_ready || !world_->IsOnline(task.device) ||
+               world_->devices()[task.device].disabled || world_->batches()[task.batch].sweeping;
   if (!told || waits) return std::nullopt;
+  if (DiffDoesNotFit(*world_, it->task)) {
+    FailTask(*turn_, it->task, TaskReason::SOURCE_MISMATCH);
+    return std::nullopt;
+  }
   return Push{number, true, MakeNotice(*world_, it->task, turn_->now_ms())};
 }
 

@@ -88,7 +88,7 @@ class Core {
  private:
   void StartTurn(int64_t now_ms);
   // A push of a former reign, if the device may still be waiting for it.
-  std::optional<Push> Resend(PushNumber number) const;
+  std::optional<Push> Resend(PushNumber number);
   void RecordDigest();
   CommitJob SealTurn();
 

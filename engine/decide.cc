@@ -91,7 +91,7 @@ Result<BatchId> RequireBatch(const World& world, BatchId id) {
   return Status(StatusCode::kNotFound, refusal::kUnknownBatch, "there is no such batch");
 }
 
-namespace {
+namespace {}  // namespace
 
 size_t ModulesOf(const World& world, DeviceId device) {
   size_t count = 0;
@@ -102,14 +102,17 @@ size_t ModulesOf(const World& world, DeviceId device) {
   return count;
 }
 
-}  // namespace
-
 Status CheckReport(const World& world, DeviceId device, std::string_view module_name,
                    std::string_view version) {
   ProductId product = world.devices()[device].product;
   if (version.empty() || version.size() > kVersionBytesMax || !IsValidUtf8(version)) {
     return Status(StatusCode::kInvalidArgument, refusal::kVersionMalformed,
                   fmt::format("a version has 1 to {} bytes of UTF-8", kVersionBytesMax));
+  }
+  if (module_name.size() > kReportedModuleBytesMax || !IsValidUtf8(module_name)) {
+    return Status(StatusCode::kInvalidArgument, refusal::kModuleNameMalformed,
+                  fmt::format("a module that is reported has a name of at most {} bytes of UTF-8",
+                              kReportedModuleBytesMax));
   }
   ModuleId module = world.FindModule(product, module_name.empty() ? kDefaultModule : module_name);
   bool new_on_device = !module || !world.FindInstalled(device, module);

@@ -34,6 +34,7 @@ inline constexpr int kDynamicMatchesMax = 10;
 inline constexpr size_t kVersionsPerProductMax = 10'000;
 inline constexpr size_t kModulesPerProductMax = 1'000;
 inline constexpr size_t kModulesPerDeviceMax = 32;
+inline constexpr size_t kReportedModuleBytesMax = 64;
 inline constexpr int kNamingsPerDeviceDayMax = 20;
 inline constexpr size_t kVersionBytesMax = 64;
 // What stands for the versions past a bound.
@@ -91,14 +92,14 @@ class Pusher {
 
   // Whether one more notice that no batch's pace counts may leave now; takes its place if so.
   bool TakeRepeat(const Turn& turn, const Limits& limits);
-  int64_t next_repeat_ms() const { return next_repeat_ms_; }
+  int64_t next_repeat_ms() const { return (next_repeat_us_ + 999) / 1'000; }
 
  private:
   void TakeOf(Turn& turn, const Limits& limits, BatchId id, uint32_t max,
               std::vector<Push>& pushes);
 
   BatchId last_;
-  int64_t next_repeat_ms_ = 0;
+  int64_t next_repeat_us_ = 0;
 };
 
 // The notice for a task, at the turn's time.

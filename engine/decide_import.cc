@@ -51,6 +51,7 @@ Outcome DecideOn(Turn& turn, const ImportVersions& c) {
   // In the order of their names' first use, whatever the entries' order.
   std::map<std::pair<ModuleId, VersionId>, std::vector<DeviceId>> groups;
   std::map<std::pair<DeviceId, ModuleId>, VersionId> said;
+  std::map<DeviceId, size_t> modules_added;
   for (size_t i = 0; i < c.entries.size(); ++i) {
     const ImportVersions::Entry& entry = c.entries[i];
     Status status = CheckEntry(world, product, entry);
@@ -68,7 +69,12 @@ Outcome DecideOn(Turn& turn, const ImportVersions& c) {
     VersionId version = FindOrNameVersion(turn, product, entry.version, DeviceId());
     if (world.VersionOf(device, module) == version) continue;
     auto [it, fresh] = said.try_emplace({device, module}, version);
-    if (fresh) {
+    if (fresh && !world.FindInstalled(device, module) &&
+        ModulesOf(world, device) + ++modules_added[device] > kModulesPerDeviceMax) {
+      problems.problems.push_back(
+          {i, entry.device_name,
+           fmt::format("a device has at most {} modules", kModulesPerDeviceMax)});
+    } else if (fresh) {
       groups[{module, version}].push_back(device);
     } else if (it->second != version) {
       problems.problems.push_back({i, entry.device_name, "two versions of one module are named"});

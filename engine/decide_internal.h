@@ -81,6 +81,8 @@ Result<BatchId> RequireBatch(const World&, BatchId);
 
 // Whether a device may report this version of this module, within the bounds of decide.h.
 Status CheckReport(const World&, DeviceId, std::string_view module, std::string_view version);
+// How many modules are known of the device.
+size_t ModulesOf(const World&, DeviceId);
 // Names the version or module if it is new, on behalf of `reporter` (0: an operator).
 VersionId FindOrNameVersion(Turn&, ProductId, std::string_view text, DeviceId reporter);
 ModuleId FindOrNameModule(Turn&, ProductId, std::string_view name, DeviceId reporter);

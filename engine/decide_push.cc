@@ -111,11 +111,12 @@ void Pusher::TakeOf(Turn& turn, const Limits& limits, BatchId id, uint32_t max,
   }
 }
 
-// A turn that comes late makes up for one interval, not for more.
+// A turn that comes late makes up for one interval, or for its millisecond, and not for more.
 bool Pusher::TakeRepeat(const Turn& turn, const Limits& limits) {
-  if (next_repeat_ms_ > turn.now_ms()) return false;
-  int64_t interval_ms = 1'000 / std::max<int64_t>(1, limits.repeats_per_second);
-  next_repeat_ms_ = std::max(next_repeat_ms_ + interval_ms, turn.now_ms());
+  const int64_t now_us = turn.now_ms() * 1'000;
+  if (next_repeat_us_ > now_us) return false;
+  const int64_t interval_us = 1'000'000 / std::max<int64_t>(1, limits.repeats_per_second);
+  next_repeat_us_ = std::max(next_repeat_us_ + interval_us, now_us - 999);
   return true;
 }
 
@@ -125,7 +126,7 @@ int64_t Pusher::NextDue(const World& world) const {
     if (!Delivers(world, id)) continue;
     const BatchIndex& index = world.IndexOf(id);
     if (!index.ready.empty()) next = std::min(next, world.PaceDue(id));
-    if (!index.repeats.empty()) next = std::min(next, next_repeat_ms_);
+    if (!index.repeats.empty()) next = std::min(next, next_repeat_ms());
   }
   return next;
 }

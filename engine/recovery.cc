@@ -67,6 +67,10 @@ Result<bool> Load(const EventLog& log, const RecoveryOptions& options, const std
   RETURN_IF_ERROR(LoadWorld([&](char* bytes, size_t count) { return reader.Read(bytes, count); },
                             Digest(mark.digest_high, mark.digest_low), *world));
   RETURN_IF_ERROR(reader.Finish());
+  // The event that says so lies before it and would not be read again.
+  if (world->globals().schema_version > kSchemaVersion) {
+    return Status(StatusCode::kFailedPrecondition, "a newer build made it");
+  }
   recovered.world = std::move(world);
   recovered.head = mark.head;
   recovered.checkpoint = mark.head.last;

@@ -36,10 +36,30 @@ Result<CommitJob> Turns::Begin(const EventLog& log, int64_t clock_ahead_max_ms,
   RETURN_IF_ERROR(core_.Recover(log, options));
   int64_t last_ms = core_.head().time_ms;
   int64_t wall_us = clock_.WallUs();
-  time_.emplace(last_ms, wall_us, clock_.MonotonicUs());
+  int64_t monotonic_us = clock_.MonotonicUs();
   bool fresh = !core_.head().last;
-  if (!fresh && wall_us / 1'000 - last_ms > clock_ahead_max_ms) core_.HoldClock();
+  if (!fresh && wall_us / 1'000 - last_ms > clock_ahead_max_ms) {
+    // The log goes on at its own time: were it to take over the clock's, the next start would find
+    // the two alike and doubt nothing.
+    core_.HoldClock();
+    wall_us = last_ms * 1'000;
+    held_ahead_us_ = wall_us - monotonic_us;
+  }
+  time_.emplace(last_ms, wall_us, monotonic_us);
   return core_.BeginReign(Now());
+}
+
+int64_t Turns::Now() {
+  int64_t monotonic_us = clock_.MonotonicUs();
+  if (held_ahead_us_ && core_.clock_held()) {
+    return time_->Advance(*held_ahead_us_ + monotonic_us, monotonic_us);
+  }
+  if (held_ahead_us_) {
+    // Somebody has confirmed the clock: it holds from now on.
+    held_ahead_us_.reset();
+    time_.emplace(core_.now_ms(), clock_.WallUs(), monotonic_us);
+  }
+  return time_->Advance(clock_.WallUs(), monotonic_us);
 }
 
 int64_t Turns::WaitUs() {
@@ -95,7 +115,10 @@ size_t Turns::DecideRequests(Item& item, size_t room, Job& job) {
   size_t done = 0;
   for (; done < requests.size() && done < room && core_.HasRoom(); ++done) {
     Engine::Request& request = requests[done];
-    if (auto* take = std::get_if<TakePushes>(&request.command)) {
+    if (auto* take = std::get_if<TakePushes>(&request.command); take != nullptr && take->max == 0) {
+      telling.outcomes.push_back({OkStatus(), TakenPushes{}});
+      tells |= request.callback != nullptr;
+    } else if (take != nullptr) {
       takers_.emplace_back(take->max, std::exchange(request.callback, nullptr));
       telling.outcomes.emplace_back();
     } else {

@@ -85,7 +85,7 @@ class Turns {
   const Core& core() const { return core_; }
 
  private:
-  int64_t Now() { return time_->Advance(clock_.WallUs(), clock_.MonotonicUs()); }
+  int64_t Now();
   // Decides of the item's requests as many as there is room for, and leaves the rest in it. Returns
   // how many.
   size_t DecideRequests(Item& item, size_t room, Job& job);
@@ -95,6 +95,8 @@ class Turns {
   const Clock& clock_;
   const EventLog* log_ = nullptr;  // Since Begin.
   std::optional<LogTime> time_;
+  // While the clock is held: how far the wall clock is taken to be ahead of the monotonic one.
+  std::optional<int64_t> held_ahead_us_;
   std::deque<std::pair<uint32_t, Engine::Callback>> takers_;  // Waiting TakePushes.
 };
 

@@ -97,10 +97,10 @@ Result<CheckpointWriter> CheckpointWriter::Begin(const std::string& dir,
   RETURN_IF_ERROR(MakeDirectory(dir));
   ASSIGN_OR_RETURN(Files files, FilesIn(dir));
   RETURN_IF_ERROR(Remove(files.unfinished));
-  ASSIGN_OR_RETURN(FileWriter file, FileWriter::Create(fmt::format("{}/{}{:020}", dir, kPrefix,
-                                                                   mark.head.last.value())));
+  std::string name = fmt::format("{}{:020}", kPrefix, mark.head.last.value());
+  ASSIGN_OR_RETURN(FileWriter file, FileWriter::Create(dir + "/" + name));
   RETURN_IF_ERROR(file.Write(HeaderText(mark)));
-  return CheckpointWriter(dir, std::move(file));
+  return CheckpointWriter(dir, std::move(name), std::move(file));
 }
 
 Status CheckpointWriter::Write(std::string_view bytes) {
@@ -126,8 +126,16 @@ Status CheckpointWriter::Commit() {
   if (!chunk_.empty()) RETURN_IF_ERROR(EndChunk());
   RETURN_IF_ERROR(EndChunk());  // The empty one.
   RETURN_IF_ERROR(file_.Commit());
+  // Those of later events are of another log, or of what this one was before it was restored: they
+  // would only be in the way of this one and the next.
   ASSIGN_OR_RETURN(std::vector<std::string> paths, ListCheckpoints(dir_));
-  return Remove(std::span(paths).subspan(std::min(kKept, paths.size())));
+  const auto own = std::find_if(paths.begin(), paths.end(), [&](const std::string& path) {
+    return fs::path(path).filename() == name_;
+  });
+  Assert(own != paths.end(), "the checkpoint that was written is there");
+  const size_t later = static_cast<size_t>(own - paths.begin());
+  RETURN_IF_ERROR(Remove(std::span(paths).first(later)));
+  return Remove(std::span(paths).subspan(std::min(later + kKept, paths.size())));
 }
 
 Result<CheckpointReader> CheckpointReader::Open(const std::string& path) {

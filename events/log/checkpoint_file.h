@@ -50,16 +50,17 @@ class CheckpointWriter {
 
   Status Write(std::string_view bytes);
 
-  // Then removes all but the newest kKept.
+  // Then removes all but this one and the newest of those before it, so that kKept stay.
   Status Commit();
 
  private:
-  CheckpointWriter(std::string dir, FileWriter file)
-      : dir_(std::move(dir)), file_(std::move(file)) {}
+  CheckpointWriter(std::string dir, std::string name, FileWriter file)
+      : dir_(std::move(dir)), name_(std::move(name)), file_(std::move(file)) {}
 
   Status EndChunk();
 
   std::string dir_;
+  std::string name_;
   FileWriter file_;
   std::string chunk_;    // Not yet written.
   uint64_t chunks_ = 0;  // Written.

@@ -6,6 +6,8 @@
 #include <optional>
 #include <thread>
 
+#include "events/log/show_commit.h"
+
 namespace updraft {
 namespace {
 
@@ -73,7 +75,9 @@ Status ReadAhead::Read(Seq first, const VisitCommit& visit) const {
   while (visited.ok()) {
     std::deque<CommitReader> commits = shelf.Take();
     if (commits.empty()) break;
-    for (; visited.ok() && !commits.empty(); commits.pop_front()) visited = visit(commits.front());
+    for (; visited.ok() && !commits.empty(); commits.pop_front()) {
+      visited = ShowCommit(commits.front(), visit);
+    }
   }
   shelf.Close();
   loader.join();

@@ -329,4 +329,41 @@ TEST_CASE("an engine that cannot make checkpoints works on", "[checkpoint]") {
   working.Work();
 }
 
+TEST_CASE("a checkpoint does not hide that the log is a newer build's", "[checkpoint]") {
+  TempDir dir;
+  MemoryLog log;
+  World world;
+  CommitWriter writer;
+  auto raised = writer.Add().initSchemaRaised();
+  raised.setVersion(kSchemaVersion + 1);
+  raised.setBuild("9.9");
+  Digest digest;
+  {
+    const SealedCommit first = writer.Seal({.first = Seq(1), .epoch = Epoch(1)});
+    Evolve(world, Seq(1), 0, CommitReader::Open(first.bytes)->events()[0]);
+    digest = world.digest();
+    REQUIRE(log.Append(first, {}).ok());
+  }
+  CommitWriter second;
+  auto recorded = second.Add().initDigestRecorded();
+  recorded.setVersion(kDigestVersion);
+  recorded.setHigh(digest.high());
+  recorded.setLow(digest.low());
+  REQUIRE(log.Append(second.Seal(
+                         {.first = Seq(2), .epoch = Epoch(1), .previous_hash = log.head().hash}),
+                     {})
+              .ok());
+  Result<CheckpointWriter> file =
+      CheckpointWriter::Begin(dir.path(), {.head = log.head(),
+                                           .digest_version = kDigestVersion,
+                                           .digest_high = digest.high(),
+                                           .digest_low = digest.low()});
+  REQUIRE(file.ok());
+  REQUIRE(SaveWorld(world, [&](std::string_view bytes) { return file->Write(bytes); }).ok());
+  REQUIRE(file->Commit().ok());
+  Status refused = Recover(log, {.checkpoint_dir = dir.path()}).status();
+  CHECK(refused.code() == StatusCode::kFailedPrecondition);
+  CHECK_THAT(std::string(refused.message()), Catch::Contains("'9.9'"));
+}
+
 }  // namespace updraft

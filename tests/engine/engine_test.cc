@@ -322,6 +322,39 @@ TEST_CASE("a clock far ahead of the log holds pushes until somebody confirms it"
   CHECK_FALSE(b.engine->clock_held());
 }
 
+TEST_CASE("a clock in doubt is in doubt after a restart too", "[engine]") {
+  Bench b;
+  HandClock clock;
+  auto open = [&] {
+    auto opened = Engine::OpenWith({}, std::make_unique<MemoryLog>(b.disk), clock);
+    REQUIRE(opened.ok());
+    b.engine = *std::move(opened);
+  };
+  open();
+  b.MakeFleet();
+  b.engine->Stop();
+  const int64_t before_ms = b.disk->head.time_ms;
+  clock.Turn(std::chrono::hours(24 * 365));
+  for (int i = 0; i < 3; ++i) {
+    open();
+    CHECK(b.engine->clock_held());
+    clock.Turn(std::chrono::seconds(10));
+    REQUIRE(b.Do(ReportVersion{Bench::Device(), "", fmt::format("1.0.{}", i)}).ok());
+    b.engine->Stop();
+  }
+  CHECK(b.disk->head.time_ms - before_ms < 60'000);  // The log's time goes on by itself.
+  open();
+  REQUIRE(b.Do(ConfirmClock{}).ok());
+  REQUIRE(b.Do(ReportVersion{Bench::Device(), "", "2.0.0"}).ok());
+  CHECK(b.disk->head.time_ms == clock.WallUs() / 1'000);
+}
+
+TEST_CASE("who asks for no pushes is answered at once, and is in nobody's way", "[engine]") {
+  Bench b;
+  b.Open();
+  CHECK(std::get<TakenPushes>(b.Do(TakePushes{.max = 0}).answer).pushes.empty());
+}
+
 TEST_CASE("what is never due does not come near", "[engine]") {
   LogTime time(/*last_commit_ms=*/0, /*wall_us=*/1'767'225'600'000'000, 0);
   constexpr int64_t kNever = std::numeric_limits<int64_t>::max();

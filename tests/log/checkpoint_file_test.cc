@@ -109,4 +109,16 @@ TEST_CASE("more or less in a checkpoint than is looked for is damage", "[log]") 
   CHECK(Load(path, 6).status().code() == StatusCode::kDataLoss);
 }
 
+TEST_CASE("checkpoints of later events are of another log and make room", "[log]") {
+  TempDir temp;
+  for (uint32_t events : {100, 200, 50}) Make(temp.path(), MarkAt(events), "state");
+  std::vector<std::string> paths = *ListCheckpoints(temp.path());
+  REQUIRE(paths.size() == 1);
+  CHECK(CheckpointReader::Open(paths[0])->mark() == MarkAt(50));
+  Make(temp.path(), MarkAt(60), "state");
+  paths = *ListCheckpoints(temp.path());
+  REQUIRE(paths.size() == 2);
+  CHECK(CheckpointReader::Open(paths[0])->mark() == MarkAt(60));
+}
+
 }  // namespace updraft

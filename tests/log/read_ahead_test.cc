@@ -94,5 +94,33 @@ TEST_CASE("a log that is read ahead is not written", "[log]") {
   CHECK(ahead.Confirm().code() == StatusCode::kFailedPrecondition);
 }
 
+TEST_CASE("an event that cannot be read ends the reading ahead as damage", "[log]") {
+  CommitWriter writer;
+  writer.Add().initTargetsChosen().initQueued(3).set(0, 7);
+  const SealedCommit good = writer.Seal({.first = Seq(1), .epoch = Epoch(1)});
+  int unreadable = 0;
+  for (size_t at = 0; at < good.bytes.size(); ++at) {
+    auto disk = std::make_shared<MemoryDisk>();
+    SealedCommit bad = good;
+    bad.bytes[at] = static_cast<char>(bad.bytes[at] ^ 0x80);
+    disk->commits.push_back(bad);
+    disk->head = HeadAfter(good);
+    bool opened = false;
+    MemoryLog log(disk);
+    Status read = ReadAhead(log).Read(Seq(1), [&](const CommitReader& commit) {
+      opened = true;
+      size_t devices = 0;
+      for (events::Event::Reader event : commit.events()) {
+        if (!event.isTargetsChosen()) continue;
+        for (uint32_t device : event.getTargetsChosen().getQueued()) devices += device != 0;
+      }
+      return OkStatus();
+    });
+    if (!read.ok()) CHECK(read.code() == StatusCode::kDataLoss);
+    unreadable += opened && !read.ok() ? 1 : 0;
+  }
+  CHECK(unreadable > 0);
+}
+
 }  // namespace
 }  // namespace updraft

@@ -90,4 +90,19 @@ TEST_CASE("a device may come disabled, and a product with dynamic registration",
   CHECK(f.world().products()[f.world().FindProduct("a1other")].dynamic_registration);
 }
 
+TEST_CASE("what is imported is bounded as what is reported", "[import]") {
+  Fleet f(1);
+  f.Register("moved-1");
+  Outcome outcome = f.Ok(Versions({{"moved-1", std::string(65, 'm'), "1"},
+                                   {"moved-1", std::string(900'000, 'm'), "1"},
+                                   {"moved-1", std::string(64, 'm'), "1"}}));
+  REQUIRE(Problems(outcome).size() == 2);
+  CHECK(Problems(outcome)[1].index == 1);
+  std::vector<ImportVersions::Entry> many;
+  for (int i = 0; i < 40; ++i) many.push_back({"moved-1", fmt::format("mod{}", i), "1"});
+  std::vector<TargetProblem> problems = Problems(f.Ok(Versions(many)));
+  REQUIRE(problems.size() == 40 - (kModulesPerDeviceMax - 1));
+  CHECK(problems[0].reason == "a device has at most 32 modules");
+}
+
 }  // namespace updraft

@@ -210,4 +210,14 @@ TEST_CASE("what came due while the clock was in doubt comes before any push", "[
   CHECK(f.Counts(batch) == "CANCELED 1");
 }
 
+TEST_CASE("only who may confirm the clock ends the doubt", "[schedule]") {
+  Fleet f;
+  Outcome made = f.Ok(CreateKey{.formal = false, .access_key_id = "UDguest"});
+  f.core().HoldClock();
+  f.core().BeginTurn(f.now_ms());
+  CHECK_FALSE(f.core().Execute(ConfirmClock{}, std::get<CreatedKey>(made.answer).key).ok());
+  CHECK(f.core().clock_held());
+  f.core().EndTurn();
+}
+
 }  // namespace updraft

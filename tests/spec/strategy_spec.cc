@@ -309,4 +309,43 @@ TEST_CASE("pausing twice is pausing once", "[pace]") {
   f.Refused(PauseBatch{BatchId(99)}, refusal::kUnknownBatch);
 }
 
+TEST_CASE("repeats keep to the pace that is set for them, whatever it is", "[pace]") {
+  for (uint32_t rate : {300u, 700u, 1'500u, 4'000u}) {
+    CAPTURE(rate);
+    Fleet f(0, {.repeats_per_second = rate});
+    const int devices = static_cast<int>(rate);
+    f.CheckSeldom();
+    f.RegisterMany(1, devices, "1.0.0");
+    std::vector<Command> come, again;
+    for (int i = 1; i <= devices; ++i) {
+      come.push_back(ReportPresence{f.Device("dev-" + std::to_string(i)), true, 1, 1});
+      again.push_back(ReportPresence{f.Device("dev-" + std::to_string(i)), true, 1, 2});
+    }
+    f.InOneTurn(come);
+    f.Pass(milliseconds(kSettleMs));
+    f.StartBatch();
+    REQUIRE(f.TakePushes(10'000).size() == rate);
+    f.InOneTurn(again);
+    f.Pass(milliseconds(kSettleMs));
+    std::vector<int64_t> times = f.PushFor(seconds(2));
+    REQUIRE(times.size() == rate);
+    CHECK(times.back() - times.front() >= 990);
+    CHECK(times.back() - times.front() <= 1'010);
+  }
+}
+
+TEST_CASE("a difference in doubt is not sent again to a device that it no longer fits", "[pace]") {
+  Fleet f(0);
+  Crowd(f, 3);
+  BatchId batch = f.StartBatch({.package = f.AddDiff("diff", "1.0.0", "2.0.0")});
+  REQUIRE(f.TakePushes().size() == 3);
+  f.Restart();
+  REQUIRE(f.Report("dev-1", "1.1.0").ok());
+  f.Ok(DisableDevice{f.Device("dev-2")});
+  std::vector<int64_t> again = f.PushFor(seconds(5));
+  CHECK(again.size() == 1);
+  CHECK(f.StateOf(batch, "dev-1") == "FAILED");
+  CHECK(f.StateOf(batch, "dev-2") == "NOTIFIED");
+}
+
 }  // namespace updraft
