@@ -127,12 +127,13 @@ Verdict Gate::PublishFromDevice(Connection& device, const Message& message, int6
     Denied(device, "publish", message.topic, "message_rate", now_ms);
     return Verdict::kDeny;
   }
-  if (options_.payload_bytes_max > 0 && message.payload.size() > options_.payload_bytes_max) {
+  // Allows() found the names in the topic to be the device's own.
+  std::optional<UplinkTopic> up = ParseUplinkTopic(message.topic);
+  auto is_over = [&](uint32_t bound) { return bound > 0 && message.payload.size() > bound; };
+  if (is_over(options_.payload_bytes_max) || (up && is_over(options_.report_bytes_max))) {
     Denied(device, "publish", message.topic, "payload_bytes", now_ms);
     return Verdict::kDeny;
   }
-  // Allows() found the names in the topic to be the device's own.
-  std::optional<UplinkTopic> up = ParseUplinkTopic(message.topic);
   if (!up) return Verdict::kPass;
   ++stats_.republished;
   broker_.Publish(GateUpTopic(*up), message.payload, 1, /*retain=*/false);

@@ -19,6 +19,7 @@ uint32_t* FindNumber(GateOptions& options, std::string_view key) {
       {"keepalive_min", &options.keepalive_min},
       {"keepalive_max", &options.keepalive_max},
       {"payload_bytes_max", &options.payload_bytes_max},
+      {"report_bytes_max", &options.report_bytes_max},
       {"qos0_per_second", &options.qos0_per_second},
       {"qos1_per_second", &options.qos1_per_second},
       {"subscriptions_max", &options.subscriptions_max},

@@ -20,6 +20,8 @@ struct GateOptions {
   uint32_t keepalive_min = 30;       // Seconds; the service that devices come from refuses others.
   uint32_t keepalive_max = 1200;
   uint32_t payload_bytes_max = 262'144;
+  // Of what waits in the broker's memory for the engine. Real reports have a few hundred bytes.
+  uint32_t report_bytes_max = 16'384;
   uint32_t qos0_per_second = 30;
   uint32_t qos1_per_second = 10;
   uint32_t subscriptions_max = 100;  // Of one connection; the Node SDK makes 16.

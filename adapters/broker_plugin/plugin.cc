@@ -13,6 +13,7 @@
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 
+#include "adapters/broker_plugin/epoch.h"
 #include "adapters/broker_plugin/gate.h"
 #include "adapters/wire/gate_topics.h"
 #include "events/base/assert.h"
@@ -236,7 +237,9 @@ Status Start(Plugin& plugin, const mosquitto_opt* options, int count) {
   for (int i = 0; i < count; ++i) given.emplace_back(options[i].key, TextOf(options[i].value));
   ASSIGN_OR_RETURN(plugin.options, ParseGateOptions(given));
   ASSIGN_OR_RETURN(std::string password, ReadEnginePassword(plugin.options.engine_password_file));
-  plugin.gate = std::make_unique<Gate>(plugin.options, std::move(password), WallClockMs(),
+  const BrokerEpoch begun = BeginEpoch(plugin.options.credentials + "/broker-epoch", WallClockMs());
+  if (!begun.kept.ok()) Log(MOSQ_LOG_WARNING, std::string(begun.kept.message()));
+  plugin.gate = std::make_unique<Gate>(plugin.options, std::move(password), begun.epoch,
                                        UPDRAFT_VERSION, plugin.broker);
   for (const auto& [event, callback] : kCallbacks) {
     int error = mosquitto_callback_register(plugin.id, event, callback, nullptr, &plugin);

@@ -345,6 +345,17 @@ TEST_CASE("a payload over its bound is denied, counted and told", "[gate]") {
   CHECK(f.Stats()["denied"]["payload_bytes"] == 1);
 }
 
+TEST_CASE("what waits for the engine has a bound of its own", "[gate]") {
+  Fixture f;
+  f.options.report_bytes_max = 10;
+  f.ConnectEngine(1);
+  f.Connect(0, "a");
+  CHECK(f.Publish(0, "/ota/device/progress/pk/a", "0123456789") == Verdict::kTaken);
+  CHECK(f.Publish(0, "/ota/device/progress/pk/a", "01234567890") == Verdict::kDeny);
+  CHECK(f.Publish(0, "/pk/a/user/data", "01234567890") == Verdict::kPass);
+  CHECK(f.Stats()["denied"]["payload_bytes"] == 1);
+}
+
 TEST_CASE("messages over a device's rate are denied and counted", "[gate]") {
   Fixture f;
   f.ConnectEngine(1);

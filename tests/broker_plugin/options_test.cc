@@ -38,6 +38,7 @@ TEST_CASE("every limit can be set", "[options]") {
                                                        {"keepalive_min", "2"},
                                                        {"keepalive_max", "3"},
                                                        {"payload_bytes_max", "4"},
+                                                       {"report_bytes_max", "11"},
                                                        {"qos0_per_second", "5"},
                                                        {"qos1_per_second", "6"},
                                                        {"failures_per_minute", "7"},
@@ -50,6 +51,7 @@ TEST_CASE("every limit can be set", "[options]") {
   CHECK(options->keepalive_min == 2);
   CHECK(options->keepalive_max == 3);
   CHECK(options->payload_bytes_max == 4);
+  CHECK(options->report_bytes_max == 11);
   CHECK(options->qos0_per_second == 5);
   CHECK(options->qos1_per_second == 6);
   CHECK(options->failures_per_minute == 7);
