@@ -55,7 +55,7 @@ void Evolution::DeriveDevices() {
   for (InstalledId id(1); w_.installed_.Has(id); id = InstalledId(id.value() + 1)) {
     const Installed& installed = w_.installed_[id];
     if (installed.version && !w_.devices_[installed.device].deleted) {
-      CountInUse(installed.module, installed.version, 1);
+      CountInUse(installed.device, installed.module, installed.version, 1);
     }
   }
 }

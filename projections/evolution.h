@@ -129,7 +129,7 @@ class Evolution {
 
   void ListModule(ModuleId module);
   void CountPackage(PackageId package, int by);
-  void CountInUse(ModuleId module, VersionId version, int by);
+  void CountInUse(DeviceId device, ModuleId module, VersionId version, int by);
 
   void DeriveProducts();
   void DeriveCalls();

@@ -134,7 +134,7 @@ void Evolution::On(events::DeviceDeleted::Reader event) {
   const Device& device = w_.devices_[id];
   for (InstalledId i = device.newest_installed; i; i = w_.installed_[i].older) {
     const Installed& installed = w_.installed_[i];
-    if (installed.version) CountInUse(installed.module, installed.version, -1);
+    if (installed.version) CountInUse(id, installed.module, installed.version, -1);
   }
   w_.product_index_[device.product.value() - 1].devices.Move(id, 0, PagedIds<DeviceId, 1>::kNone);
   Set<&Device::deleted>(id, true);
@@ -220,15 +220,17 @@ void Evolution::On(events::VersionsImported::Reader event) {
 
 void Evolution::SetVersion(DeviceId device, ModuleId module, VersionId version) {
   InstalledId id = FindOrAddInstalled(device, module);
-  if (VersionId before = w_.installed_[id].version) CountInUse(module, before, -1);
-  CountInUse(module, version, 1);
+  if (VersionId before = w_.installed_[id].version) CountInUse(device, module, before, -1);
+  CountInUse(device, module, version, 1);
   Set<&Installed::version>(id, version);
 }
 
-void Evolution::CountInUse(ModuleId module, VersionId version, int by) {
+void Evolution::CountInUse(DeviceId device, ModuleId module, VersionId version, int by) {
   ModuleIndex& index = w_.module_index_[module.value() - 1];
   index.devices += by;
   if ((index.in_use[version] += by) == 0) index.in_use.erase(version);
+  std::pair block(version, device.value() / kVersionBlockDevices);
+  if ((index.in_use_of_block[block] += by) == 0) index.in_use_of_block.erase(block);
 }
 
 InstalledId Evolution::FindOrAddInstalled(DeviceId device, ModuleId module) {

@@ -1,5 +1,6 @@
 #include "projections/world.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "events/base/assert.h"
@@ -82,6 +83,32 @@ InstalledId World::FindInstalled(DeviceId device, ModuleId module) const {
 VersionId World::VersionOf(DeviceId device, ModuleId module) const {
   InstalledId id = FindInstalled(device, module);
   return id ? installed_[id].version : VersionId();
+}
+
+DeviceId World::NextRunning(ModuleId module, std::span<const VersionId> versions,
+                            DeviceId after) const {
+  const auto& blocks = IndexOf(module).in_use_of_block;
+  auto runs_one = [&](DeviceId id) {
+    VersionId version = devices_[id].deleted ? VersionId() : VersionOf(id, module);
+    return version && std::find(versions.begin(), versions.end(), version) != versions.end();
+  };
+  for (uint32_t at = after.value() + 1; devices_.Has(DeviceId(at));) {
+    // The next block, this one included, in which somebody runs one of them.
+    uint32_t block = UINT32_MAX;
+    for (VersionId version : versions) {
+      auto it = blocks.lower_bound({version, at / kVersionBlockDevices});
+      if (it != blocks.end() && it->first.first == version) {
+        block = std::min(block, it->first.second);
+      }
+    }
+    if (block == UINT32_MAX) return DeviceId();
+    at = std::max(at, block * kVersionBlockDevices);
+    const uint32_t end = (block + 1) * kVersionBlockDevices;
+    for (; at < end && devices_.Has(DeviceId(at)); ++at) {
+      if (runs_one(DeviceId(at))) return DeviceId(at);
+    }
+  }
+  return DeviceId();
 }
 
 TaskId World::OpenTask(DeviceId device, ModuleId module) const {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,9 +59,15 @@ struct ProductIndex {
   uint32_t packages = 0;
 };
 
+// Devices whose ids have the same quotient by this are a block.
+inline constexpr uint32_t kVersionBlockDevices = 256;
+
 struct ModuleIndex {
   absl::btree_map<VersionId, uint32_t> in_use;  // Devices by the version they run.
-  uint32_t devices = 0;                         // Their sum.
+  // The same by block: who looks for a version passes over blocks where nobody runs it. A block
+  // with one version takes about six bytes, which is next to nothing a device.
+  absl::btree_map<std::pair<VersionId, uint32_t>, uint16_t> in_use_of_block;
+  uint32_t devices = 0;  // Their sum.
   uint32_t packages = 0;
   // Dynamic batches that still take devices, by the version that they start from, oldest first.
   absl::btree_map<VersionId, std::vector<BatchId>> dynamic;
@@ -119,6 +126,9 @@ class World {
   InstalledId FindInstalled(DeviceId device, ModuleId module) const;
   // 0 also when the module is not installed or its version was never reported.
   VersionId VersionOf(DeviceId device, ModuleId module) const;
+  // The first device after `after` that runs one of these versions of the module, of those not
+  // deleted; 0 when there is none. Costs a block's devices at most for each that it finds.
+  DeviceId NextRunning(ModuleId module, std::span<const VersionId> versions, DeviceId after) const;
   TaskId OpenTask(DeviceId device, ModuleId module) const;
 
   const ProductIndex& IndexOf(ProductId id) const { return product_index_[id.value() - 1]; }

@@ -18,9 +18,6 @@ constexpr uint32_t kAllStates = (1u << kTaskStateCount) - 1;
 constexpr std::string_view kStateChoices =
     "CONFIRM|QUEUED|NOTIFIED|IN_PROGRESS|SUCCEEDED|FAILED|CANCELED";
 
-// Devices that one call of ListOTADevicesByVersion looks at.
-constexpr uint64_t kDevicesPerLook = 5'000;
-
 int StateNumber(std::string_view word) {
   for (int state = 0; state < kTaskStateCount; ++state) {
     if (TaskStateWord(state) == word) return state;
@@ -341,35 +338,25 @@ void OnListModuleVersions(const CallPtr& call) {
   });
 }
 
-// A device, what it runs of a module, and where a look over a fleet ended.
+// A device, what it runs of a module, and whether there are more behind them.
 struct FoundDevices {
   std::vector<std::tuple<DeviceId, std::string, std::string>> devices;  // With name and version.
-  DeviceId last;
   bool more = false;
 };
 
 FoundDevices FindByVersion(const World& world, ProductId product, ModuleId module,
                            const std::vector<std::string>& versions, DeviceId after, size_t most) {
   std::vector<VersionId> wanted;
-  for (const std::string& text : versions) wanted.push_back(world.FindVersion(product, text));
+  for (const std::string& text : versions) {
+    if (VersionId version = world.FindVersion(product, text)) wanted.push_back(version);
+  }
   FoundDevices found;
-  const auto& ids = world.IndexOf(product).devices;
-  uint64_t looked = 0;
-  ids.PageAfter(
-      1, after, kDevicesPerLook,
-      [&](DeviceId id) { return world.devices()[id].deleted ? ids.kNone : 0; },
-      [&](DeviceId id) {
-        if (found.devices.size() == most) {
-          found.more = true;
-          return;
-        }
-        ++looked;
-        found.last = id;
-        VersionId version = world.VersionOf(id, module);
-        if (!version || std::find(wanted.begin(), wanted.end(), version) == wanted.end()) return;
-        found.devices.emplace_back(id, DeviceName(world, id), world.versions()[version].text);
-      });
-  found.more |= looked == kDevicesPerLook;
+  DeviceId id = world.NextRunning(module, wanted, after);
+  for (; id && found.devices.size() < most; id = world.NextRunning(module, wanted, id)) {
+    const std::string& version = world.versions()[world.VersionOf(id, module)].text;
+    found.devices.emplace_back(id, DeviceName(world, id), version);
+  }
+  found.more = bool(id);
   return found;
 }
 
@@ -398,7 +385,9 @@ void OnListDevicesByVersion(const CallPtr& call) {
       }
       Json body;
       body["Data"]["DeviceInfo"] = std::move(list);
-      if (found.more) body["NextToken"] = call->service.ids.Show(found.last);
+      if (found.more) {
+        body["NextToken"] = call->service.ids.Show(std::get<DeviceId>(found.devices.back()));
+      }
       return body;
     });
   });
@@ -522,8 +511,7 @@ const std::vector<Action>& TaskActions() {
        .run = OnListModuleVersions,
        .parameters = Join(DeviceParameters(), PageParameters(200))},
       {.name = "ListOTADevicesByVersion",
-       .about = "Devices that run one of some versions: who could be verified on, or upgraded. A "
-                "page may have fewer than PageSize and still a NextToken.",
+       .about = "Devices that run one of some versions: who could be verified on, or upgraded.",
        .run = OnListDevicesByVersion,
        .parameters = {ProductKeyParameter().Required(), ModuleNameParameter().Default("default"),
                       Texts("SrcVersion", "The versions.", 10)

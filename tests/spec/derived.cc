@@ -86,6 +86,9 @@ class Describer {
     Say("module {}: {} packages {} devices {}", id.value(),
         w_.FindModule(module.product, module.name).value(), index.packages, index.devices);
     for (const auto& [version, count] : index.in_use) Say("  runs {}: {}", version.value(), count);
+    for (const auto& [block, count] : index.in_use_of_block) {
+      Say("  runs {} in block {}: {}", block.first.value(), block.second, count);
+    }
     for (const auto& [version, batches] : index.dynamic) {
       Say("  takes from {}: {}", version.value(), Ids(batches));
     }

@@ -7,6 +7,50 @@
 
 namespace updraft {
 
+TEST_CASE("who runs a version is found as by asking every device", "[projections]") {
+  constexpr int kDevices = 1'500;  // Some blocks, and a part of one.
+  std::mt19937 random(5);
+  Spec s;
+  s.CheckSeldom();
+  s.Ok(CreateProduct{.name = "product", .product_key = "a1pk"});
+  for (int begin = 0; begin < kDevices; begin += 500) {
+    RegisterDevices devices{.product_key = "a1pk"};
+    for (int i = begin; i < begin + 500; ++i) {
+      devices.devices.push_back({.name = "dev-" + std::to_string(i)});
+    }
+    s.Ok(devices);
+  }
+  auto any = [&] { return DeviceRef{.id = DeviceId(random() % kDevices + 1)}; };
+  for (const char* module : {"default", "wifi"}) {
+    for (int i = 0; i < 900; ++i) {
+      // One version that many run, and three that few do.
+      int version = random() % 50 == 0 ? static_cast<int>(random() % 3) + 1 : 0;
+      s.Ok(ReportVersion{any(), module, "1.0." + std::to_string(version)});
+    }
+  }
+  for (int i = 0; i < 40; ++i) s.When(DeleteDevice{any()});
+
+  const World& w = s.world();
+  for (const char* name : {"default", "wifi"}) {
+    ModuleId module = w.FindModule(ProductId(1), name);
+    for (const std::vector<const char*>& texts : std::vector<std::vector<const char*>>{
+             {"1.0.0"}, {"1.0.1"}, {"1.0.3", "1.0.2"}, {"1.0.1", "1.0.0"}, {}}) {
+      std::vector<VersionId> versions;
+      for (const char* text : texts) versions.push_back(w.FindVersion(ProductId(1), text));
+      std::vector<DeviceId> found, expected;
+      for (DeviceId at; (at = w.NextRunning(module, versions, at));) found.push_back(at);
+      for (uint32_t i = 1; i <= kDevices; ++i) {
+        VersionId runs = w.VersionOf(DeviceId(i), module);
+        bool wanted = std::find(versions.begin(), versions.end(), runs) != versions.end();
+        if (runs && wanted && !w.devices()[DeviceId(i)].deleted) expected.push_back(DeviceId(i));
+      }
+      CAPTURE(name, texts);
+      CHECK(found == expected);
+    }
+  }
+  s.CheckReplay();
+}
+
 TEST_CASE("a page of a class is what going through all ids would give", "[projections]") {
   std::mt19937 random(3);
   PagedIds<TaskId, 3> paged;
