@@ -42,8 +42,6 @@ inline constexpr std::string_view kOtherVersion = "(other)";
 
 // Records that one event may touch.
 inline constexpr size_t kChunkRecordsMax = 10'000;
-// Devices that a walk looks at in one step.
-inline constexpr uint32_t kWalkStep = 20'000;
 
 // What an operator may set.
 struct Limits {

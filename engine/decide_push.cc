@@ -99,13 +99,13 @@ void Pusher::TakeOf(Turn& turn, const Limits& limits, BatchId id, uint32_t max,
   };
   auto room = [&] { return pushes.size() < max && turn.HasRoom() && Delivers(world, id); };
   while (room() && !index.repeats.empty()) {
-    TaskId task = *index.repeats.begin();
+    TaskId task = index.repeats.First();
     if (!may_push(task)) continue;
     if (!TakeRepeat(turn, limits)) break;
     push(task, PushKind::REPEAT);
   }
   while (room() && !index.ready.empty() && world.PaceDue(id) <= turn.now_ms()) {
-    TaskId task = *index.ready.begin();
+    TaskId task = index.ready.First();
     if (!may_push(task)) continue;
     push(task, world.tasks()[task].retry_ready ? PushKind::RETRY : PushKind::FIRST);
   }

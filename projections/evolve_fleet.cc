@@ -160,8 +160,8 @@ void Evolution::On(events::BrokerEpochBegan::Reader event) {
   SetGlobal<&Globals::broker_run>(w_.globals_.broker_run + 1);
   for (BatchId batch : w_.agenda_.with_ready) {
     BatchIndex& index = w_.batch_index_[batch.value() - 1];
-    index.ready.clear();
-    index.repeats.clear();
+    index.ready.Clear();
+    index.repeats.Clear();
   }
   w_.agenda_.with_ready.clear();
 }

@@ -53,11 +53,11 @@ void Evolution::PlaceInReadySets(TaskId id) {
   BatchId batch = w_.tasks_[id].batch;
   BatchIndex& index = w_.batch_index_[batch.value() - 1];
   Readiness readiness = ReadinessOf(id);
-  auto place = [&](absl::btree_set<TaskId>& set, bool in) {
+  auto place = [&](IdSet<TaskId>& set, bool in) {
     if (in) {
-      set.insert(id);
+      set.Insert(id);
     } else {
-      set.erase(id);
+      set.Erase(id);
     }
   };
   place(index.ready, readiness == Readiness::kReady);

@@ -18,7 +18,9 @@ namespace updraft {
 template <class IdType, class Record>
 class Table {
  public:
-  static constexpr size_t kSegmentRecords = 4096;
+  // A segment of small records ends in the midst of a page of memory, of which the rest is lost: so
+  // they are long, and for records of which there are few short.
+  static constexpr size_t kSegmentRecords = sizeof(Record) <= 64 ? 16'384 : 1'024;
 
   // Ids run from 1 to size().
   size_t size() const { return size_; }

@@ -161,8 +161,11 @@ bool World::IsLive(const Timer& timer) const {
   Unreachable();
 }
 
+// A few at a time: after a large batch there may be a million.
 void World::DropStaleTimers() {
-  while (!agenda_.timers.empty() && !IsLive(agenda_.timers.top())) agenda_.timers.Pop();
+  constexpr int kAtOnce = 1'000;
+  Timers& timers = agenda_.timers;
+  for (int i = 0; i < kAtOnce && !timers.empty() && !IsLive(timers.top()); ++i) timers.Pop();
 }
 
 int64_t World::NextTimerDue() {
@@ -171,10 +174,12 @@ int64_t World::NextTimerDue() {
 }
 
 std::optional<Timer> World::TakeDueTimer(int64_t now_ms) {
-  if (NextTimerDue() > now_ms) return std::nullopt;
-  Timer timer = agenda_.timers.top();
-  agenda_.timers.Pop();
-  return timer;
+  while (NextTimerDue() <= now_ms) {
+    Timer timer = agenda_.timers.top();
+    agenda_.timers.Pop();
+    if (IsLive(timer)) return timer;
+  }
+  return std::nullopt;
 }
 
 // The k-th push of an anchor is due k intervals after it, each rounded up to whole milliseconds

@@ -24,6 +24,7 @@
 #include "events/log/event_log.h"
 #include "projections/agenda.h"
 #include "projections/digest.h"
+#include "projections/id_set.h"
 #include "projections/names.h"
 #include "projections/paged_ids.h"
 #include "projections/records.h"
@@ -80,8 +81,8 @@ struct PackageIndex {
 struct BatchIndex {
   PagedIds<TaskId, kTaskStateCount> tasks;
   // Tasks whose device is there and settled and who wait for nothing but the batch's turn.
-  absl::btree_set<TaskId> ready;    // First and retry notices: paced.
-  absl::btree_set<TaskId> repeats;  // For devices that came back.
+  IdSet<TaskId> ready;    // First and retry notices: paced.
+  IdSet<TaskId> repeats;  // For devices that came back.
 };
 
 class World {
@@ -149,7 +150,8 @@ class World {
   bool IsLive(const Timer& timer) const;
   // The next timer that a record waits for and that is due, taken off the agenda.
   std::optional<Timer> TakeDueTimer(int64_t now_ms);
-  // When the next timer is due; the far future when there is none.
+  // When the next timer is due, or one that nobody waits for any more; the far future when there is
+  // none.
   int64_t NextTimerDue();
   // When the batch's next counted push is due, at the earliest.
   int64_t PaceDue(BatchId id) const;

@@ -94,6 +94,12 @@ class Describer {
     }
   }
 
+  static std::vector<TaskId> Listed(const IdSet<TaskId>& set) {
+    std::vector<TaskId> ids;
+    set.ForEach([&](TaskId id) { ids.push_back(id); });
+    return ids;
+  }
+
   void DescribeBatch(BatchId id) {
     const BatchIndex& index = w_.IndexOf(id);
     std::vector<TaskId> tasks;
@@ -102,7 +108,7 @@ class Describer {
     };
     index.tasks.Page(~0u, 0, w_.tasks().size(), state_of, [&](TaskId t) { tasks.push_back(t); });
     Say("batch {}: tasks {} counts {} ready {} repeats {}", id.value(), Ids(tasks),
-        fmt::join(index.tasks.counts(), " "), Ids(index.ready), Ids(index.repeats));
+        fmt::join(index.tasks.counts(), " "), Ids(Listed(index.ready)), Ids(Listed(index.repeats)));
   }
 
   void DescribeAgenda() {

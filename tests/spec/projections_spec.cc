@@ -1,6 +1,7 @@
 // The parts that the world is made of.
 #include <map>
 #include <random>
+#include <set>
 
 #include "engine/clock.h"
 #include "tests/spec/spec.h"
@@ -109,6 +110,64 @@ TEST_CASE("device names are found by product, also after others were erased", "[
   std::string longest(DeviceNames::kNameBytesMax, 'x');
   names.Add(ProductId(1), DeviceId(20'002), longest);
   CHECK(names.Of(DeviceId(20'002)) == longest);
+}
+
+TEST_CASE("timers come up in order, near and far", "[projections]") {
+  std::mt19937_64 random(17);
+  Timers timers;
+  std::multiset<Timer> expected;
+  int64_t now_ms = Spec::kStartMs;
+  for (int i = 0; i < 50'000; ++i) {
+    if (random() % 5 < 3) {
+      // At once, within the hour, within a month.
+      int64_t ahead_ms = static_cast<int64_t>(random() % 3 == 0   ? random() % 5
+                                              : random() % 2 == 0 ? random() % 3'600'000
+                                                                  : random() % 2'592'000'000);
+      Timer timer{now_ms + ahead_ms, static_cast<TimerKind>(random() % 5),
+                  static_cast<uint32_t>(random())};
+      timers.Arm(timer);
+      expected.insert(timer);
+    } else if (!expected.empty()) {
+      REQUIRE(timers.top() == *expected.begin());
+      now_ms = std::max(now_ms, timers.top().due_ms);
+      timers.Pop();
+      expected.erase(expected.begin());
+    }
+    REQUIRE(timers.empty() == expected.empty());
+  }
+  for (; !expected.empty(); expected.erase(expected.begin()), timers.Pop()) {
+    REQUIRE(timers.top() == *expected.begin());
+  }
+  CHECK(timers.empty());
+}
+
+TEST_CASE("a set of ids is what a set of numbers would be", "[projections]") {
+  std::mt19937 random(13);
+  IdSet<TaskId> ids, again;
+  std::set<uint32_t> expected;
+  CHECK(ids.empty());
+  for (int i = 0; i < 20'000; ++i) {
+    // Near each other, at the ends of pages, and far away.
+    uint32_t id = random() % 3 == 0 ? random() : 1'000 + random() % 50;
+    if (random() % 2 == 0) {
+      ids.Insert(TaskId(id));
+      expected.insert(id);
+    } else {
+      uint32_t gone = random() % 2 == 0 || expected.empty() ? id : *expected.begin();
+      ids.Erase(TaskId(gone));
+      expected.erase(gone);
+    }
+    REQUIRE(ids.empty() == expected.empty());
+    if (!expected.empty()) REQUIRE(ids.First() == TaskId(*expected.begin()));
+  }
+  std::vector<uint32_t> listed;
+  ids.ForEach([&](TaskId id) { listed.push_back(id.value()); });
+  CHECK(listed == std::vector<uint32_t>(expected.begin(), expected.end()));
+  CHECK_FALSE(ids == again);
+  for (uint32_t id : expected) again.Insert(TaskId(id));
+  CHECK(ids == again);
+  again.Clear();
+  CHECK(again.empty());
 }
 
 TEST_CASE("names come and go as in a map", "[projections]") {
