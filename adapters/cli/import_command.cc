@@ -20,8 +20,9 @@
 namespace updraft {
 namespace {
 
-constexpr size_t kDevicesPerCall = 1'000;
-constexpr size_t kVersionsPerCall = 1'000;
+// ImportDevices takes ten times as many; but others wait for what one call does at a time.
+constexpr size_t kDevicesPerCall = 100;
+constexpr size_t kVersionsPerCall = 200;
 // A call has at most 1 MiB, and its text takes up to three bytes for each of the file's.
 constexpr size_t kBytesPerCall = 256 << 10;
 constexpr size_t kProductsAtOnce = 64;
@@ -292,7 +293,7 @@ columns only DeviceName must be there:
 
 It can be run again, after an interruption or with more lines: what is here already and the same is
 passed over; what differs is told by its line and never overwritten. A device without DeviceSecret
-gets one made up if it is new. 1,000 devices go in a call.
+gets one made up if it is new. 100 devices go in a call.
 
   updraft import fleet.jsonl --data data
   updraft import devices.csv --data data --product-key a1lamp
@@ -307,11 +308,7 @@ void AddImport(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("import", "Bring in a fleet with its keys and secrets, from a file");
   command->add_option("file", options->file, "JSON lines, or CSV of devices")->required();
-  command->add_option("--data", options->client.data_dir,
-                      "Data directory of a service on this machine: tells address and key");
-  command->add_option("--endpoint", options->client.endpoint, "ADDR:PORT of the service");
-  command->add_option("--access-key-id", options->client.access_key_id, "Who asks");
-  command->add_option("--access-key-secret", options->client.access_key_secret, "And the proof");
+  AddClientOptions(*command, options->client);
   command
       ->add_option("--format", options->format_name,
                    "csv or jsonl; by default what FILE's name says")

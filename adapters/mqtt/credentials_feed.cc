@@ -18,6 +18,10 @@ namespace updraft {
 namespace {
 
 constexpr auto kTryAgain = std::chrono::seconds(1);
+// Under a steady stream of registrations the changes of so long share one sync: the disk is the
+// log's as well.
+constexpr auto kBetweenSteps = std::chrono::milliseconds(20);
+constexpr size_t kChangesAtOnce = 1'000;
 
 // The generation that the directory names, good or not; 0 for none.
 uint64_t CurrentGeneration(const std::string& dir) {
@@ -91,6 +95,7 @@ bool CredentialsFeed::AwaitWork(bool failed) {
   if (failed) {
     wake_.wait_for(lock, kTryAgain, [&] { return stopping_; });
   } else {
+    wake_.wait_for(lock, kBetweenSteps, [&] { return stopping_; });
     wake_.wait(lock, [&] { return stopping_ || grown_; });
   }
   grown_ = false;
@@ -111,6 +116,7 @@ Status CredentialsFeed::Step() {
 
 // Opens the files where they are whole and of this log; else leaves no writer.
 Status CredentialsFeed::Continue() {
+  changes_.clear();  // Of a try that failed.
   Result<DeviceKeys> keys = DeviceKeys::Open(options_.dir);
   if (!keys.ok()) return keys.status();
   keys_.emplace(*std::move(keys));
@@ -169,23 +175,27 @@ Status CredentialsFeed::WriteBaseDevices(CredentialBase& base, DeviceId newest, 
 Status CredentialsFeed::Follow() {
   RETURN_IF_ERROR(engine_.log().Read(
       Seq(followed_ + 1), [this](const CommitReader& commit) { return FollowCommit(commit); }));
+  RETURN_IF_ERROR(WriteChanges());
   Publish(OkStatus());
   return OkStatus();
 }
 
 Status CredentialsFeed::FollowCommit(const CommitReader& commit) {
-  changes_.clear();
   uint64_t seq = commit.header().first.value();
   for (events::Event::Reader event : commit.events()) {
     const uint64_t position = seq++;
     if (position <= followed_) continue;
     RETURN_IF_ERROR(FollowEvent(event, position));
   }
-  if (!changes_.empty()) {
-    RETURN_IF_ERROR(keys_->Sync());
-    RETURN_IF_ERROR(writer_->Append(changes_));
-  }
   followed_ = commit.last().value();
+  return changes_.size() < kChangesAtOnce ? OkStatus() : WriteChanges();
+}
+
+Status CredentialsFeed::WriteChanges() {
+  if (changes_.empty()) return OkStatus();
+  RETURN_IF_ERROR(keys_->Sync());
+  RETURN_IF_ERROR(writer_->Append(changes_));
+  changes_.clear();
   return OkStatus();
 }
 

@@ -70,6 +70,7 @@ class CredentialsFeed {
   Status WriteBaseDevices(CredentialBase& base, DeviceId newest, uint64_t position);
   Status Follow();
   Status FollowCommit(const CommitReader& commit);
+  Status WriteChanges();
   Status FollowEvent(events::Event::Reader event, uint64_t position);
   Status FollowDevices(DeviceId first, uint32_t count, uint64_t position);
   Status FollowDeleted(DeviceId device, uint64_t position);
@@ -84,7 +85,7 @@ class CredentialsFeed {
   std::optional<CredentialWriter> writer_;
   uint64_t followed_ = 0;
   uint64_t base_devices_ = 0;
-  std::vector<CredentialRecord> changes_;  // Of the commit being followed.
+  std::vector<CredentialRecord> changes_;  // Of events up to `followed_`, to be written.
 
   mutable std::mutex mutex_;  // Over all below.
   std::condition_variable wake_;

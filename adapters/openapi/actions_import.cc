@@ -3,6 +3,7 @@
 // never overwritten, so that an import can be run again.
 #include <map>
 #include <optional>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -108,6 +109,8 @@ struct Import {
   std::vector<Item> items;
   size_t created = 0;
   size_t existing = 0;
+  size_t commands = 0;  // That are not done.
+  Status refusal;       // Of the first that was refused.
 };
 using ImportPtr = std::shared_ptr<Import>;
 
@@ -186,31 +189,6 @@ void AnswerImport(const CallPtr& call, const Import& moving) {
   call->Answer({{"Data", data}});
 }
 
-// What the devices of the call run, once all of them are here.
-void SubmitVersions(const CallPtr& call, const ImportPtr& moving) {
-  ImportVersions command{moving->product_key, {}};
-  std::vector<size_t> items;  // Of each entry.
-  for (size_t i = 0; i < moving->items.size(); ++i) {
-    if (!moving->items[i].problem.empty()) continue;
-    for (const auto& [module, version] : moving->items[i].versions) {
-      command.entries.push_back({moving->items[i].device.name, module, version});
-      items.push_back(i);
-    }
-  }
-  if (command.entries.empty()) return AnswerImport(call, *moving);
-  if (command.entries.size() > kDevicesMax) {
-    return call->Refuse("iot.device.DeviceCountExceeded",
-                        fmt::format("one call brings at most {} versions, these are {}",
-                                    kDevicesMax, command.entries.size()));
-  }
-  Submit(call, std::move(command), [call, moving, items = std::move(items)](const Outcome& done) {
-    for (const TargetProblem& p : std::get<TargetProblems>(done.answer).problems) {
-      moving->items[items[p.index]].problem = p.reason;
-    }
-    AnswerImport(call, *moving);
-  });
-}
-
 // Why the device that is here is another one; empty when it is the same.
 std::string Difference(const DevicePrivate& here, bool disabled, const Item& item) {
   if (item.secret_given && here.secret != item.device.secret) {
@@ -223,24 +201,82 @@ std::string Difference(const DevicePrivate& here, bool disabled, const Item& ite
   return "";
 }
 
-void SubmitDevices(const CallPtr& call, const ImportPtr& moving,
-                   const std::vector<bool>& disabled) {
-  RegisterDevices command{.product_key = moving->product_key};
-  for (size_t i = 0; i < moving->items.size(); ++i) {
-    Item& item = moving->items[i];
+// What the devices of the call run. `items` gets the index of each entry's.
+ImportVersions VersionsOf(const Import& moving, std::vector<size_t>& items) {
+  ImportVersions command{moving.product_key, {}};
+  for (size_t i = 0; i < moving.items.size(); ++i) {
+    if (!moving.items[i].problem.empty()) continue;
+    for (const auto& [module, version] : moving.items[i].versions) {
+      command.entries.push_back({moving.items[i].device.name, module, version});
+      items.push_back(i);
+    }
+  }
+  return command;
+}
+
+// Devices that are new, and those that are here and told to be otherwise.
+RegisterDevices SortOut(const CallPtr& call, Import& moving, const std::vector<bool>& disabled) {
+  RegisterDevices command{.product_key = moving.product_key};
+  for (size_t i = 0; i < moving.items.size(); ++i) {
+    Item& item = moving.items[i];
     if (!item.problem.empty()) continue;
     if (!item.here) {
       command.devices.push_back(item.device);
       continue;
     }
     item.problem = Difference(call->service.PrivateOf(item.here), disabled[i], item);
-    if (item.problem.empty()) ++moving->existing;
+    if (item.problem.empty()) ++moving.existing;
   }
-  if (command.devices.empty()) return SubmitVersions(call, moving);
-  Submit(call, std::move(command), [call, moving](const Outcome& outcome) {
-    moving->created = std::get<CreatedDevices>(outcome.answer).devices.size();
-    SubmitVersions(call, moving);
-  });
+  return command;
+}
+
+// Once for each command of the call; the last one's outcome answers it.
+void OnDone(const CallPtr& call, Import& moving, const Status& status) {
+  if (moving.refusal.ok()) moving.refusal = status;
+  if (--moving.commands > 0) return;
+  if (!moving.refusal.ok()) return call->Refuse(moving.refusal);
+  AnswerImport(call, moving);
+}
+
+// Both commands at once, so that they share a commit and others wait for one fsync.
+void SubmitDevices(const CallPtr& call, const ImportPtr& moving,
+                   const std::vector<bool>& disabled) {
+  RegisterDevices devices = SortOut(call, *moving, disabled);
+  std::vector<size_t> items;  // Of each version.
+  ImportVersions versions = VersionsOf(*moving, items);
+  if (versions.entries.size() > kDevicesMax) {
+    return call->Refuse("iot.device.DeviceCountExceeded",
+                        fmt::format("one call brings at most {} versions, these are {}",
+                                    kDevicesMax, versions.entries.size()));
+  }
+  std::vector<Engine::Request> requests;
+  if (!devices.devices.empty()) {
+    requests.push_back({std::move(devices),
+                        [call, moving](const Outcome& done) {
+                          if (done.ok()) {
+                            moving->created = std::get<CreatedDevices>(done.answer).devices.size();
+                          }
+                          OnDone(call, *moving, done.status);
+                        },
+                        call->origin});
+  }
+  if (!versions.entries.empty()) {
+    requests.push_back({std::move(versions),
+                        [call, moving, items = std::move(items)](const Outcome& done) {
+                          if (done.ok()) {
+                            for (const auto& p : std::get<TargetProblems>(done.answer).problems) {
+                              moving->items[items[p.index]].problem = p.reason;
+                            }
+                          }
+                          OnDone(call, *moving, done.status);
+                        },
+                        call->origin});
+  }
+  if (requests.empty()) return AnswerImport(call, *moving);
+  // This is the thread of the callbacks: none runs before the end of this function.
+  moving->commands = requests.size();
+  Status status = call->service.engine.Submit(requests);
+  for (size_t left = requests.size(); left > 0; --left) OnDone(call, *moving, status);
 }
 
 void OnImportDevices(const CallPtr& call) {

@@ -139,6 +139,21 @@ TEST_CASE("a call brings 1 to 1,000 devices of a product that is here", "[openap
   CHECK(code(most.dump()) == "iot.device.DeviceCountExceeded");
 }
 
+TEST_CASE("a call with too many versions is refused before a device is registered", "[openapi]") {
+  Console console;
+  console.Must("ImportProduct", kLamp);
+  Json devices = Json::array();
+  for (int i = 0; i <= 500; ++i) {
+    devices.push_back(Device(LampName(i), "s"));
+    devices.back()["Versions"] = {{"default", "1.0.0"}, {"mcu", "7"}};
+  }
+  Parameters call = {{"ProductKey", "a1lamp"}, {"Devices", devices.dump()}};
+  CHECK(console.Call("ImportDevices", call).Code() == "iot.device.DeviceCountExceeded");
+  CHECK(console.Must("QueryProduct", {{"ProductKey", "a1lamp"}})["Data"]["DeviceCount"] == 0);
+  devices.erase(devices.size() - 1);
+  CHECK(Import(console, devices)["Created"] == 500);
+}
+
 TEST_CASE("an access key is brought in with its secret", "[openapi]") {
   Console console;
   Parameters key = {
