@@ -10,6 +10,7 @@
 #include "adapters/openapi/call.h"
 #include "adapters/openapi/call_guard.h"
 #include "adapters/openapi/envelope.h"
+#include "adapters/openapi/not_built.h"
 #include "adapters/openapi/service.h"
 #include "adapters/wire/openapi_signature.h"
 #include "projections/world.h"
@@ -52,6 +53,17 @@ const Action& FollowAction() {
   return kFollow;
 }
 
+std::string NoSuchAction(const Incoming& incoming) {
+  const std::string& name = incoming.signed_call.action;
+  std::string message = fmt::format("there is no action '{}' here", name);
+  std::string_view nearest = openapi::NearestAction(name);
+  std::string_view why = openapi::WhyNotBuilt(name);
+  if (incoming.admitted) return message + "; this is FollowEvents";
+  if (!why.empty()) return message + fmt::format(": {}", why);
+  if (!nearest.empty()) return message + fmt::format("; did you mean {}?", nearest);
+  return message + "; `updraft call --list` shows all";
+}
+
 Result<const Action*> Route(const Incoming& incoming) {
   const SignedCall& call = incoming.signed_call;
   if (call.version != kApiVersion) {
@@ -60,11 +72,7 @@ Result<const Action*> Route(const Incoming& incoming) {
   }
   const Action* action = incoming.admitted ? &FollowAction() : openapi::FindAction(call.action);
   if (action != nullptr && action->name == call.action) return action;
-  std::string_view nearest = openapi::NearestAction(call.action);
-  std::string message = fmt::format("there is no action '{}'{}", call.action,
-                                    incoming.admitted ? " here; this is FollowEvents" : "");
-  if (!nearest.empty()) message += fmt::format("; did you mean {}?", nearest);
-  return Refused(StatusCode::kNotFound, "InvalidAction.NotFound", std::move(message));
+  return Refused(StatusCode::kNotFound, "InvalidAction.NotFound", NoSuchAction(incoming));
 }
 
 // What the world says of the caller.

@@ -27,6 +27,9 @@ endpoint changed. What is marked **ours** is not in the published API.
   `{"RequestId":…,"Success":false,"Code":"iot.…","ErrorMessage":…}`. What does not get as far as an
   action (signature, missing parameters, too many calls): HTTP 4xx or 503,
   `{"RequestId":…,"Code":…,"Message":…,"HostId":…}`.
+- The published API has some 300 actions more, of thing models, rules, groups and so on. They are
+  refused with `InvalidAction.NotFound` and a sentence, HTTP 404; files over MQTT, packages of
+  several files and groups as targets by their parameters.
 - Formal users may do everything, guests what says so. A key makes as many calls a second of each
   action as the table says, times the server's rate factor (10 unless configured).
 - Times in answers are UTC. Optional fields are left out, not null.

@@ -32,6 +32,12 @@ class Console:
         self.done.add(action)
         return body
 
+    def actions(self):
+        """All that the SDK has."""
+        self._process.stdin.write('{"list": true}\n')
+        self._process.stdin.flush()
+        return set(json.loads(self._process.stdout.readline())["actions"])
+
     def close(self):
         self._process.stdin.close()
         self._process.stdout.close()
@@ -93,6 +99,30 @@ class ConsoleTest(unittest.TestCase):
                                     JobId="nothing")
                 self.assert_refused("iot.prod.NotExistedProduct", call, "RegisterDevice",
                                     ProductKey="a1nothing00", DeviceName="dev-1")
+
+
+    def test_what_the_sdk_has_and_we_have_not_is_refused_in_words(self):
+        sdk = Console(self.service, "sdk")
+        self.addCleanup(sdk.close)
+        actions, served = sdk.actions(), published_actions()
+        self.assertGreater(len(actions), 300)
+        self.assertEqual(served - actions, set())
+        for action in sorted(actions - served):
+            with self.assertRaises(Refused) as refused:
+                self.service.call(action)
+            self.assertEqual(refused.exception.code, "InvalidAction.NotFound", action)
+            self.assertIn(f"there is no action '{action}' here", str(refused.exception))
+        for action, why in [("Pub", "messages of one's own to devices are not built"),
+                            ("CreateDeviceGroup", "device groups are not built"),
+                            ("BatchAddDeviceGroupRelations", "device groups are not built"),
+                            ("CreateThingModel", "thing models are not built"),
+                            ("CreateRule", "`updraft call --list` shows all")]:
+            self.assertIn(action, actions)
+            with self.assertRaises(Refused) as refused:
+                self.service.call(action)
+            self.assertIn(why, str(refused.exception))
+        # Over the SDK's own errors as well.
+        self.assert_refused("InvalidAction.NotFound", sdk, "CreateDeviceGroup", GroupName="g")
 
 
 class Flow:

@@ -1,5 +1,5 @@
 // The vendor's API clients, one call a line: {"action": …, "params": {…}} comes in, {"body": …} or
-// {"code": …, "message": …} goes out. The SDK's answer has gone through its types, so a shape that
+// {"code": …, "message": …} goes out; to {"list": true} all names of actions, {"actions": […]}. The SDK's answer has gone through its types, so a shape that
 // it does not know is an error here as well.
 //
 //   node console.js CLIENT HOST:PORT ACCESS_KEY_ID ACCESS_KEY_SECRET
@@ -37,10 +37,22 @@ function rpcCall() {
   return (action, params) => client.request(action, params, { method });
 }
 
+function actions() {
+  const methods = Object.getOwnPropertyNames(iot.default.prototype);
+  return Object.keys(iot)
+    .filter((name) => name.endsWith('Request'))
+    .map((name) => name.slice(0, -'Request'.length))
+    .filter((name) => methods.includes(lowerFirst(name)));
+}
+
 async function main() {
   const call = kind.startsWith('sdk') ? sdkCall() : rpcCall();
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    const { action, params } = JSON.parse(line);
+    const { action, params, list } = JSON.parse(line);
+    if (list) {
+      console.log(JSON.stringify({ actions: actions() }));
+      continue;
+    }
     let answer;
     try {
       answer = { body: await call(action, params) };
