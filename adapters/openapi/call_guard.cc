@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "events/base/bytes.h"
-
 namespace updraft::openapi {
 
 Status CallGuard::CheckTime(const SignedCall& call, int64_t now_ms) {
@@ -33,22 +31,22 @@ Status CallGuard::Admit(const SignedCall& call, KeyId key, std::string_view secr
 }
 
 Status CallGuard::SpendNonce(const SignedCall& call, int64_t now_ms) {
-  while (!spent_.empty() && spent_.front().first <= now_ms) {
-    nonces_.erase(spent_.front().second);
-    spent_.pop_front();
+  Nonces& nonces = nonces_[call.access_key_id];
+  while (!nonces.spent.empty() && nonces.spent.front().first <= now_ms) {
+    nonces.digests.erase(nonces.spent.front().second);
+    nonces.spent.pop_front();
   }
-  if (spent_.size() >= kNoncesMax) {
+  if (nonces.spent.size() >= nonces_max_) {
     return Status(StatusCode::kResourceExhausted, "Throttling",
-                  "too many calls in the last half an hour; try again later");
+                  "this key made too many calls in the last half an hour; try again later");
   }
-  Hash256 hash = Sha256(fmt::format("{}\n{}", call.access_key_id, call.nonce));
-  std::string digest(hash.begin(), hash.begin() + 16);
-  if (!nonces_.insert(digest).second) {
+  const Fingerprint digest = Fingerprint::Of(call.nonce);
+  if (!nonces.digests.insert(digest).second) {
     return Status(StatusCode::kInvalidArgument, "SignatureNonceUsed",
                   "this call was made before; each call needs a nonce of its own");
   }
   // A call from the end of the tolerance stays good for twice as long.
-  spent_.emplace_back(now_ms + 2 * kCallTimeToleranceMs + 1, std::move(digest));
+  nonces.spent.emplace_back(now_ms + 2 * kCallTimeToleranceMs + 1, digest);
   return OkStatus();
 }
 

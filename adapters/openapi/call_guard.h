@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "adapters/wire/openapi_signature.h"
+#include "events/base/bytes.h"
 #include "events/base/ids.h"
 #include "events/base/status.h"
 
@@ -25,8 +26,12 @@ inline constexpr int64_t kCallTimeToleranceMs = 15 * 60'000;
 
 class CallGuard {
  public:
-  // Nonces that are remembered; with more calls than this in half an hour they are throttled.
+  // Nonces that are remembered of a key; with more calls than this in half an hour it is throttled,
+  // and no other key is. About 80 MB of a key that makes them.
   static constexpr size_t kNoncesMax = 1'000'000;
+
+  CallGuard() : CallGuard(kNoncesMax) {}
+  explicit CallGuard(size_t nonces_max) : nonces_max_(nonces_max) {}
 
   // INVALID_ARGUMENT, InvalidTimeStamp.Expired.
   static Status CheckTime(const SignedCall& call, int64_t now_ms);
@@ -43,11 +48,19 @@ class CallGuard {
     uint32_t calls = 0;
   };
 
+  struct TakeLow {
+    size_t operator()(const Fingerprint& digest) const { return digest.low; }
+  };
+  struct Nonces {
+    std::unordered_set<Fingerprint, TakeLow> digests;
+    std::deque<std::pair<int64_t, Fingerprint>> spent;  // When each may be forgotten.
+  };
+
   Status SpendNonce(const SignedCall& call, int64_t now_ms);
 
+  const size_t nonces_max_;
   std::map<std::pair<KeyId, std::string>, Second> rates_;  // By key and action.
-  std::unordered_set<std::string> nonces_;                 // Digests of key and nonce.
-  std::deque<std::pair<int64_t, std::string>> spent_;      // When each may be forgotten.
+  std::map<std::string, Nonces> nonces_;                   // By access key id.
 };
 
 }  // namespace updraft::openapi

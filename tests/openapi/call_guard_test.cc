@@ -52,6 +52,25 @@ TEST_CASE("a call is taken once", "[openapi]") {
   CHECK(Of(console.Send(request)) == Refusal{400, "SignatureNonceUsed"});
 }
 
+TEST_CASE("a key that spent its nonces is throttled alone, until they are forgotten", "[openapi]") {
+  Console console;
+  openapi::CallGuard guard(/*nonces_max=*/2);
+  auto admit = [&](const std::string& key, int64_t now_ms) {
+    SignedCall call = *ParseSignedCall(console.Sign("ListAccessKeys", {}));
+    call.access_key_id = key;  // No signature covers it.
+    return std::string(guard.Admit(call, KeyId(1), console.secret, 0, now_ms).reason());
+  };
+  const int64_t now_ms = console.now_ms;
+  CHECK(admit("a", now_ms) == "OK");
+  CHECK(admit("a", now_ms + 1) == "OK");
+  CHECK(admit("a", now_ms + 2) == "Throttling");
+  CHECK(admit("b", now_ms + 2) == "OK");
+  const int64_t forgotten_ms = now_ms + 2 * openapi::kCallTimeToleranceMs + 1;
+  CHECK(admit("a", forgotten_ms - 1) == "Throttling");
+  CHECK(admit("a", forgotten_ms) == "OK");
+  CHECK(admit("a", forgotten_ms) == "Throttling");
+}
+
 TEST_CASE("a forged call does not spend the nonce of a true one", "[openapi]") {
   Console console;
   HttpRequest request = console.Sign("ListAccessKeys", {});
