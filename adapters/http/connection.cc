@@ -32,7 +32,7 @@ kj::Promise<void> DiscardAll(kj::AsyncInputStream& input, kj::Array<kj::byte> bu
 
 }  // namespace
 
-Connection::Connection(const ConnectionContext& context, kj::Own<kj::AsyncIoStream> stream,
+Connection::Connection(ConnectionContext& context, kj::Own<kj::AsyncIoStream> stream,
                        std::string peer)
     : context_(context),
       peer_(std::move(peer)),
@@ -137,6 +137,10 @@ HttpResponse Connection::AnswerTo(const kj::Exception& exception) const {
   if (body_malformed_) {
     return ErrorResponse(400, "BadRequest", "The request's body is not chunked as it should be.");
   }
+  if (no_room_) {
+    return ErrorResponse(503, "ServiceUnavailable",
+                         "The server holds as much of requests as it may; try again.");
+  }
   if (exception.getType() == kj::Exception::Type::OVERLOADED) {  // A timer's.
     return ErrorResponse(408, "RequestTimeout", "The request's body took too long.");
   }
@@ -147,6 +151,12 @@ HttpResponse Connection::AnswerTo(const kj::Exception& exception) const {
 kj::Promise<void> Connection::handleNoResponse(Response& response) {
   LogError("request had no answer");
   return SendError(ErrorResponse(500, "InternalError", "The request had no answer."), response);
+}
+
+bool Connection::TakeRoom(size_t bytes) {
+  no_room_ = bytes > context_.bodies_bytes_max - context_.bodies_bytes;
+  if (!no_room_) context_.bodies_bytes += bytes;
+  return !no_room_;
 }
 
 kj::Promise<void> Connection::SendContinue() {

@@ -39,7 +39,9 @@ struct ConnectionContext {
   kj::Duration idle_timeout;
   kj::Duration body_timeout;
   HttpStats& stats;
+  size_t bodies_bytes_max;
   std::function<kj::Promise<void>()> when_draining;
+  size_t bodies_bytes = 0;  // Held now, of all.
 };
 
 class Connection final : private kj::HttpService,
@@ -47,7 +49,7 @@ class Connection final : private kj::HttpService,
                          private kj::HttpServerErrorHandler,
                          private ExchangeLine {
  public:
-  Connection(const ConnectionContext& context, kj::Own<kj::AsyncIoStream> stream, std::string peer);
+  Connection(ConnectionContext& context, kj::Own<kj::AsyncIoStream> stream, std::string peer);
 
   // Answers requests until the client leaves, breaks a rule or is told to go. Once.
   kj::Promise<void> Serve();
@@ -75,6 +77,8 @@ class Connection final : private kj::HttpService,
   kj::Promise<void> SendContinue() override;
   void CloseAfterAnswer() override { closing_ = lingering_ = true; }
   void NoteMalformedBody() override { body_malformed_ = true; }
+  bool TakeRoom(size_t bytes) override;
+  void GiveRoom(size_t bytes) override { context_.bodies_bytes -= bytes; }
   Loop& loop() override { return context_.loop; }
   kj::Duration body_timeout() override { return context_.body_timeout; }
   kj::Promise<void> WhenDraining() override { return context_.when_draining(); }
@@ -88,11 +92,12 @@ class Connection final : private kj::HttpService,
   // Lets the client finish sending, so that it reads its answer before the connection breaks.
   kj::Promise<void> Linger();
 
-  const ConnectionContext& context_;
+  ConnectionContext& context_;
   const std::string peer_;
   bool closing_ = false;    // The next answer says "Connection: close" and is the last.
   bool lingering_ = false;  // The client may still be sending when the last answer is out.
   bool body_malformed_ = false;
+  bool no_room_ = false;
   bool in_handler_ = false;  // Between a request's head and the end of its handler.
   kj::Own<kj::AsyncIoStream> stream_;
   kj::HttpServer server_;  // Of this connection alone, so that it can be ended alone.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <kj/debug.h>
+
 namespace updraft {
 namespace {
 
@@ -59,6 +61,8 @@ kj::Promise<std::optional<std::string>> Exchange::ReadOn(std::string so_far, siz
   auto read = ReadBody(buffer);
   return read.then([this, bytes_max, so_far = std::move(so_far), buffer = kj::mv(buffer)](
                        size_t got) mutable -> kj::Promise<std::optional<std::string>> {
+    if (!line_.TakeRoom(got)) return KJ_EXCEPTION(OVERLOADED, "too much of all bodies");
+    room_taken_ += got;
     so_far.append(reinterpret_cast<const char*>(buffer.begin()), got);
     if (so_far.size() > bytes_max) return std::optional<std::string>();
     if (body_ended_) return std::optional<std::string>(std::move(so_far));

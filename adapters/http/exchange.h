@@ -25,6 +25,10 @@ class ExchangeLine {
   virtual void CloseAfterAnswer() = 0;
   // The body is not what its head says, which is the client's fault and not the handler's.
   virtual void NoteMalformedBody() = 0;
+  // Counts `bytes` of a body against what the server holds of all bodies; false, and the request
+  // gets no room, when that is too much. What was taken is given back.
+  virtual bool TakeRoom(size_t bytes) = 0;
+  virtual void GiveRoom(size_t bytes) = 0;
   // Begins an answer of `size` bytes, or of unknown size. `head.body` is not sent.
   virtual kj::Own<kj::AsyncOutputStream> SendHead(kj::HttpService::Response& response,
                                                   const HttpResponse& head,
@@ -40,9 +44,10 @@ class ExchangeLine {
 
 class Exchange {
  public:
-  // The arguments outlive the exchange.
+  // The arguments outlive the exchange. What it held of the body is let go at its end.
   Exchange(ExchangeLine& line, HttpRequest request, Framing framing, kj::AsyncInputStream& body,
            kj::HttpService::Response& response);
+  ~Exchange() { line_.GiveRoom(room_taken_); }
 
   // The head; its body is empty. May be moved from.
   HttpRequest& request() { return request_; }
@@ -57,7 +62,8 @@ class Exchange {
   kj::Promise<size_t> ReadBody(kj::ArrayPtr<kj::byte> buffer);
 
   // The whole body; nothing when it has more than `bytes_max`. A body whose stated size is more is
-  // not read at all, and not asked for.
+  // not read at all, and not asked for. Rejected when the server holds too much of other bodies (it
+  // answers 503).
   kj::Promise<std::optional<std::string>> ReadWholeBody(size_t bytes_max);
 
   // Answers with all there is. Once, and not after Begin().
@@ -79,6 +85,7 @@ class Exchange {
   bool continue_awaited_;
   uint64_t body_left_;  // Of a body of stated size.
   bool body_ended_;
+  size_t room_taken_ = 0;
 };
 
 // Answers one exchange. The exchange lives until the promise is done or dropped.

@@ -1,6 +1,8 @@
 #include "adapters/http/server.h"
 
 #include <future>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -18,6 +20,15 @@ constexpr size_t kWorkers = 4;  // They mostly wait for disks.
 constexpr kj::uint kEventsBetweenPolls = 100;
 
 kj::Duration Kj(std::chrono::milliseconds time) { return time.count() * kj::MILLISECONDS; }
+
+// Of "::bind(sockfd, &addr.generic, addrlen): Address already in use; toString() = …" the words of
+// the system.
+std::string ReasonIn(const kj::Exception& exception) {
+  std::string_view text = exception.getDescription().cStr();
+  text = text.substr(0, text.find("; "));
+  const size_t call = text.find("): ");
+  return std::string(call == text.npos ? text : text.substr(call + 3));
+}
 
 }  // namespace
 
@@ -68,7 +79,7 @@ Result<kj::Own<kj::ConnectionReceiver>> HttpServer::Running::Listen(kj::AsyncIoC
                })) {
     return Status(StatusCode::kUnavailable,
                   fmt::format("cannot listen on {}:{}: {}", options_.address, options_.port,
-                              exception->getDescription().cStr()));
+                              ReasonIn(*exception)));
   }
   return port;
 }
@@ -88,6 +99,7 @@ void HttpServer::Running::ServeUntilStopped(kj::AsyncIoContext& io,
                             .idle_timeout = Kj(options_.idle_timeout),
                             .body_timeout = Kj(options_.body_timeout),
                             .stats = stats_,
+                            .bodies_bytes_max = options_.bodies_bytes_max,
                             .when_draining = {}};
   Clients::Bounds bounds{.connections_max = options_.connections_max,
                          .connections_per_address_max = options_.connections_per_address_max,

@@ -43,6 +43,9 @@ struct HttpServerOptions {
   std::chrono::milliseconds idle_timeout{60'000};  // Between two requests.
   // For each 16 KiB of a body: the least pace of an upload is about 550 bytes a second.
   std::chrono::milliseconds body_timeout{30'000};
+  // Of the bodies that are read whole before they are answered, all together: who sends them
+  // slowly, over many connections, fills no memory. Past it a request is answered 503.
+  size_t bodies_bytes_max = 128 << 20;
   // How long a client may take nothing of what is waiting for it, before the system gives it up.
   std::chrono::milliseconds stall_timeout{120'000};
   // How long Stop() waits for requests at hand before it cuts them off.

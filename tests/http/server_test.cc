@@ -220,6 +220,27 @@ TEST_CASE("a client that sends its body too slowly is told so and closed", "[htt
   CHECK(StatusOf(client.ReadToClose()) == "HTTP/1.1 408 Request Timeout");
 }
 
+TEST_CASE("bodies that are held back fill no memory past the server's bound", "[http][server]") {
+  constexpr size_t kHalf = 40'000;
+  Served served(Echo, {.bodies_bytes_max = 2 * kHalf});
+  const std::string whole = Post(std::string(50'000, 'x'));
+  std::vector<RawClient> slow;
+  for (int i = 0; i < 2; ++i) {
+    slow.emplace_back(served.port);
+    slow.back().Send(whole.substr(0, kHalf));
+  }
+  auto ask_until = [&](std::string_view status) {
+    // What was sent, or who left, is not known to the server at once.
+    while (StatusOf(RawClient(served.port).Ask(whole)) != status) {
+    }
+  };
+  ask_until("HTTP/1.1 503 Service Unavailable");
+  CHECK(StatusOf(RawClient(served.port).Ask(kGet)) == "HTTP/1.1 200 OK");
+  CHECK(StatusOf(RawClient(served.port).Ask(Post("abc"))) == "HTTP/1.1 200 OK");
+  slow.clear();
+  ask_until("HTTP/1.1 200 OK");
+}
+
 TEST_CASE("a client that asks nothing more is closed", "[http][server]") {
   Served served(Echo, {.idle_timeout = milliseconds(50)});
   RawClient client(served.port);
