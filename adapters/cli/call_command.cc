@@ -49,6 +49,10 @@ Result<Parameters> ReadParameters(const std::vector<std::string>& words) {
   return parameters;
 }
 
+std::string DidYouMean(std::string_view nearest) {
+  return nearest.empty() ? ";" : fmt::format("; did you mean {}?", nearest);
+}
+
 // The service does not look at parameters that it does not know, which SDKs need; somebody who
 // types one has made a mistake.
 Status CheckNames(const openapi::Action& action, const Parameters& parameters) {
@@ -60,10 +64,8 @@ Status CheckNames(const openapi::Action& action, const Parameters& parameters) {
     if (known) continue;
     std::string_view nearest = openapi::NearestParameter(action, base);
     return Status(StatusCode::kInvalidArgument,
-                  fmt::format("{} has no parameter '{}'{}; 'updraft call {} --describe' lists them",
-                              action.name, base,
-                              nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest),
-                              action.name));
+                  fmt::format("{} has no parameter '{}'{} 'updraft call {} --describe' lists them",
+                              action.name, base, DidYouMean(nearest), action.name));
   }
   return OkStatus();
 }
@@ -72,7 +74,10 @@ int ListActions() {
   for (const openapi::ActionGroup& group : openapi::AllActions()) {
     fmt::print("{}\n", group.title);
     for (const openapi::Action& action : group.actions) {
-      fmt::print("  {:<32} {}\n", action.name, action.about.substr(0, action.about.find('.') + 1));
+      // Its first sentence.
+      fmt::print(
+          "  {:<32} {}\n", action.name,
+          action.about.substr(0, std::min(action.about.find(". "), action.about.size() - 1)));
     }
   }
   return kExitOk;
@@ -81,8 +86,8 @@ int ListActions() {
 Status NoAction(const std::string& name) {
   std::string_view nearest = openapi::NearestAction(name);
   return Status(StatusCode::kInvalidArgument,
-                fmt::format("there is no action '{}'{}; 'updraft call --list' lists them", name,
-                            nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
+                fmt::format("there is no action '{}'{} 'updraft call --list' lists them", name,
+                            DidYouMean(nearest)));
 }
 
 int RunCall(const CallOptions& options, const std::vector<std::string>& rest) {

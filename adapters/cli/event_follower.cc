@@ -18,6 +18,14 @@ constexpr auto kHeadTimeout = 10 * kj::SECONDS;
 // The service comments on a quiet stream more often than this, so a longer silence is a dead link.
 constexpr int64_t kSilenceUs = 60'000'000;
 
+// A rule's refusal is HTTP 200 as well, and JSON.
+bool IsStream(const kj::HttpHeaders& headers) {
+  KJ_IF_MAYBE (type, headers.get(kj::HttpHeaderId::CONTENT_TYPE)) {
+    return type->startsWith("text/event-stream");
+  }
+  return false;
+}
+
 int64_t NowUs() { return SystemClock().MonotonicUs(); }
 
 }  // namespace
@@ -42,7 +50,7 @@ class EventFollower::Connection {
       auto response =
           timer.timeoutAfter(kHeadTimeout, kj::mv(request.response)).wait(io_.waitScope);
       body_ = kj::mv(response.body);
-      if (response.statusCode != 200) {
+      if (response.statusCode != 200 || !IsStream(*response.headers)) {
         kj::String text =
             timer.timeoutAfter(kHeadTimeout, body_->readAllText()).wait(io_.waitScope);
         return client.RefusalIn(std::string(text.begin(), text.size()));

@@ -24,7 +24,9 @@ int RunFollow(const FollowOptions& options) {
   while (options.until == 0 || follower.last().value() < options.until) {
     Result<std::vector<FollowedEvent>> events = follower.Next(1'000);
     if (!events.ok()) {
-      fmt::print(stderr, "updraft: go on with --from {}\n", follower.last().value() + 1);
+      if (follower.last().value() >= options.from) {
+        fmt::print(stderr, "updraft: go on with --from {}\n", follower.last().value() + 1);
+      }
       return Fail(events.status());
     }
     for (const FollowedEvent& event : *events) {

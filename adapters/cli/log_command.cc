@@ -32,6 +32,10 @@ struct LogOptions {
 
 // The log of the data directory, or the export in a file: both are read alike.
 Result<std::unique_ptr<EventLog>> OpenEither(const LogOptions& options) {
+  if (options.file.empty() && options.data_dir.empty()) {
+    return Status(StatusCode::kInvalidArgument,
+                  "say which log: --data DIR, or --file FILE of an export");
+  }
   if (options.file.empty()) return OpenLocalLog(options.data_dir);
   std::optional<SideCipher> names;
   if (!options.names_key.empty()) {

@@ -1,5 +1,8 @@
 // The `updraft` program.
+#include <algorithm>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -54,9 +57,24 @@ constexpr const char* kFooter = R"(A first batch, on one machine:
 
 Exit codes: 0 done, 1 the service said no, 2 wrong usage, 3 unreachable, 4 the log is damaged.)";
 
+// CLI11 says that a command is missing, also where the one given is none.
+int FailParse(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  const std::string first = argc > 1 ? argv[1] : "";
+  const bool known = std::find(names.begin(), names.end(), first) != names.end();
+  if (first.empty() || first.starts_with('-') || known) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  return Fail(
+      Status(StatusCode::kInvalidArgument,
+             fmt::format("there is no command '{}'; there are {}", first, fmt::join(names, ", "))));
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Updraft: over-the-air upgrades for device fleets.");
-  app.footer(kFooter);
   app.require_subcommand(1);
   app.set_version_flag("--version", UPDRAFT_VERSION);
   app.set_config("--config", "", "Read options from this file (TOML; a [serve] section and so on)");
@@ -81,10 +99,11 @@ int Main(int argc, char** argv) {
   AddKey(app, exit_code);
   AddImport(app, exit_code);
   AddBrokerConfig(app, exit_code);
+  app.footer(kFooter);  // Now: a command inherits what is there when it is added.
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? kExitOk : kExitUsage;
+  } catch (const CLI::ParseError& error) {
+    return FailParse(app, error, argc, argv);
   }
   return exit_code;
 }

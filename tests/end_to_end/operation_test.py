@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -15,6 +16,44 @@ from updraft_e2e import Refused, Service, wait_until
 def run(*arguments, env=None):
     return subprocess.run([updraft_e2e.UPDRAFT, *arguments], capture_output=True, text=True,
                           timeout=updraft_e2e.DEADLINE_SECONDS, env=os.environ | (env or {}))
+
+
+NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+SAMPLE = re.compile(rf'({NAME})(?:\{{((?:{NAME}="(?:[^"\\\n]|\\[\\"n])*",?)*)\}})? (\S+)')
+SUFFIXES = {"counter": [""], "gauge": [""], "histogram": ["_bucket", "_sum", "_count"]}
+
+
+def parse_exposition(text):
+    """{family: {(suffix, labels): value}} of Prometheus' text format 0.0.4, read strictly."""
+    families, types, family = {}, {}, None
+    assert text.endswith("\n"), "the last line ends"
+    for line in text[:-1].split("\n"):
+        if line.startswith("# HELP "):
+            family, help_text = line[7:].split(" ", 1)
+            assert family not in families and help_text, f"one HELP a family, with words: {line}"
+            families[family] = {}
+        elif line.startswith("# TYPE "):
+            name, kind = line[7:].split(" ")
+            assert name == family and name not in types and kind in SUFFIXES, line
+            types[name] = kind
+        else:
+            match = SAMPLE.fullmatch(line)
+            assert match, f"no sample: {line}"
+            name, labels, value = match.groups()
+            assert name.startswith(family), f"samples stand below their family: {line}"
+            suffix = name[len(family):]
+            assert suffix in SUFFIXES[types[family]], line
+            assert (suffix, labels) not in families[family], f"twice: {line}"
+            families[family][suffix, labels] = float(value)
+    for name, kind in types.items():
+        assert families[name], f"{name} has no sample"
+        assert (kind == "counter") == name.endswith("_total"), f"{name} is a {kind}"
+        if kind == "histogram":
+            buckets = [v for (suffix, _), v in families[name].items() if suffix == "_bucket"]
+            assert buckets == sorted(buckets), f"{name} is cumulative"
+            assert buckets[-1] == families[name]["_count", None], f"{name} ends in all"
+            assert ("_bucket", 'le="+Inf"') in families[name], f"{name} ends in +Inf"
+    return families
 
 
 class FiguresTest(unittest.TestCase):
@@ -58,6 +97,21 @@ class FiguresTest(unittest.TestCase):
         rejected = service.rejected()
         device.publish(f"/ota/device/progress/{product}/dev-1", "no JSON", qos=1)
         wait_until("the message is counted", lambda: service.rejected() == rejected + 1)
+
+    def test_the_page_is_in_the_format_that_prometheus_reads(self):
+        product = self.service.create_product("lamp")
+        self.service.register(product, ["dev-1"])
+        self.service.create_batch(product, self.service.create_package(product, b"firmware"))
+        with self.assertRaises(Refused):
+            self.service.call("QueryProduct", ProductKey='"\n\\')
+        families = wait_until("tasks are there", lambda: (
+            lambda page: "updraft_tasks" in page and page)(
+                parse_exposition(self.service.request("GET", "/metrics")[1])))
+        for name in ["updraft_tasks", "updraft_pushes_total", "updraft_commit_seconds",
+                     "updraft_commit_events", "updraft_commit_bytes",
+                     "updraft_inbox_depth", "updraft_mqtt_connected", "updraft_log_failed",
+                     "updraft_checkpoint_event", "updraft_http_answers_total"]:
+            self.assertIn(name, families)
 
     def test_refusals_are_counted_by_code_and_by_status(self):
         with self.assertRaises(Refused):
@@ -186,8 +240,8 @@ class MistakesTest(unittest.TestCase):
             taken.listen()
             address = "127.0.0.1:%d" % taken.getsockname()[1]
             other = os.path.join(self.service.dir, "other")
-            self.check(3, ["cannot listen on " + address], "serve", "--data", other,
-                       "--http", address, "--with-broker", "127.0.0.1:0")
+            self.check(3, [f"cannot listen on {address}: Address already in use\n"], "serve",
+                       "--data", other, "--http", address, "--with-broker", "127.0.0.1:0")
             self.check(3, ["somebody listens on " + address], "serve", "--data", other,
                        "--http", "127.0.0.1:0", "--with-broker", address)
 
@@ -201,6 +255,22 @@ class MistakesTest(unittest.TestCase):
         self.check(0, ["AccessKeyId"], "call", "ListAccessKeys", *endpoint,
                    env={"UPDRAFT_ACCESS_KEY_ID": self.service.key["AccessKeyId"],
                         "UPDRAFT_ACCESS_KEY_SECRET": self.service.key["AccessKeySecret"]})
+
+    def test_a_guest_may_not_follow(self):
+        guest = json.loads(self.service.run("key", "create").stdout)
+        env = {"UPDRAFT_ACCESS_KEY_ID": guest["AccessKeyId"],
+               "UPDRAFT_ACCESS_KEY_SECRET": guest["AccessKeySecret"]}
+        for command in ["follow --until 1", "watch none"]:
+            self.check(1, ["iot.common.AuthActionPermissionDeny", "updraft key promote"],
+                       *command.split(), "--endpoint", self.service.http, env=env)
+
+    def test_wrong_commands(self):
+        self.check(2, ["there is no command 'srve'", "serve, call, watch"], "srve")
+        self.check(2, ["subcommand is required", "--help"])
+        self.check(2, ["--data DIR", "--file FILE"], "log", "verify")
+        for command in ["log verify", "log head", "broker-config"]:
+            said = run(*command.split(), "--help").stdout
+            self.assertNotIn("A first batch", said)
 
     def test_wrong_calls(self):
         self.call(1, ["InvalidAction.NotFound", "did you mean ListOTATaskByJob"],
