@@ -458,22 +458,50 @@ Narrator::Maybe Narrator::TellPushed(events::TaskPushed::Reader pushed) const {
 }
 
 Result<std::vector<Explanation>> Explain(const EventLog& log, const Core& core, DeviceId device,
-                                         TaskId task) {
+                                         TaskId task, Seq from) {
   Narrator narrator(log, core.world(), core.head().last, device, task);
   RETURN_IF_ERROR(
-      log.Read(Seq(1), [&](const CommitReader& commit) { return narrator.Visit(commit); }));
+      log.Read(from, [&](const CommitReader& commit) { return narrator.Visit(commit); }));
   return narrator.TakeStory();
+}
+
+// The first event of a commit at `time_ms` or later; past the log's end when there is none. The
+// log's time does not go back.
+Result<Seq> FirstAt(const EventLog& log, int64_t time_ms) {
+  uint64_t low = 1, high = log.head().last.value() + 1;
+  while (low < high) {
+    const uint64_t middle = low + (high - low) / 2;
+    std::optional<CommitHeader> header;
+    uint64_t last = 0;
+    const Status enough(StatusCode::kAborted, "one commit is enough");
+    Status read = log.Read(Seq(middle), [&](const CommitReader& commit) {
+      header = commit.header();
+      last = commit.last().value();
+      return enough;
+    });
+    if (!header) return read;
+    if (header->time_ms < time_ms) {
+      low = last + 1;
+    } else {
+      high = header->first.value();
+    }
+  }
+  return Seq(low);
 }
 
 }  // namespace
 
-Result<std::vector<Explanation>> ExplainTask(const EventLog& log, TaskId task) {
+Result<std::vector<Explanation>> ExplainTask(const EventLog& log, TaskId task,
+                                             const std::string& checkpoint_dir) {
   Core core({});
-  RETURN_IF_ERROR(core.Recover(log));
-  if (!core.world().tasks().Has(task)) {
+  RETURN_IF_ERROR(core.Recover(log, {.checkpoint_dir = checkpoint_dir, .names = false}));
+  const World& world = core.world();
+  if (!world.tasks().Has(task)) {
     return Status(StatusCode::kNotFound, refusal::kUnknownTask, "there is no such task");
   }
-  return Explain(log, core, core.world().tasks()[task].device, task);
+  // What was before its batch is no part of a task's story.
+  ASSIGN_OR_RETURN(Seq from, FirstAt(log, world.batches()[world.tasks()[task].batch].created));
+  return Explain(log, core, world.tasks()[task].device, task, from);
 }
 
 Result<std::vector<Explanation>> ExplainDevice(const EventLog& log, const DeviceRef& device) {
@@ -483,7 +511,7 @@ Result<std::vector<Explanation>> ExplainDevice(const EventLog& log, const Device
   if (!core.world().devices().Has(id)) {
     ASSIGN_OR_RETURN(id, RequireDevice(core.world(), device));
   }
-  return Explain(log, core, id, TaskId());
+  return Explain(log, core, id, TaskId(), Seq(1));
 }
 
 }  // namespace updraft

@@ -23,8 +23,11 @@ struct Explanation {
   std::string sentence;  // Without the time, the cause and a full stop.
 };
 
-// NOT_FOUND when the log has no such task. Costs a replay of the log and the memory of its world.
-Result<std::vector<Explanation>> ExplainTask(const EventLog& log, TaskId task);
+// NOT_FOUND when the log has no such task. Costs a recovery of the log, which a checkpoint of
+// `checkpoint_dir` shortens (see recovery.h), the memory of its world, and reading the log from the
+// batch's creation on.
+Result<std::vector<Explanation>> ExplainTask(const EventLog& log, TaskId task,
+                                             const std::string& checkpoint_dir = "");
 // All that happened to a device and to its tasks. A deleted device is found by its id only.
 Result<std::vector<Explanation>> ExplainDevice(const EventLog& log, const DeviceRef& device);
 

@@ -35,8 +35,9 @@ class StoppableLog final : public EventLog {
   const std::atomic<bool>& stopping_;
 };
 
-Result<std::vector<ExplainedEvent>> InWords(const EventLog& log, TaskId task) {
-  ASSIGN_OR_RETURN(std::vector<Explanation> chain, ExplainTask(log, task));
+Result<std::vector<ExplainedEvent>> InWords(const EventLog& log, TaskId task,
+                                            const std::string& checkpoint_dir) {
+  ASSIGN_OR_RETURN(std::vector<Explanation> chain, ExplainTask(log, task, checkpoint_dir));
   std::vector<ExplainedEvent> events;
   for (const Explanation& link : chain) {
     events.push_back({link.seq, link.time_ms, link.cause + ": " + link.sentence});
@@ -46,7 +47,8 @@ Result<std::vector<ExplainedEvent>> InWords(const EventLog& log, TaskId task) {
 
 }  // namespace
 
-ExplainWorker::ExplainWorker(const EventLog& log) : log_(log), thread_([this] { Run(); }) {}
+ExplainWorker::ExplainWorker(const EventLog& log, std::string checkpoint_dir)
+    : log_(log), checkpoint_dir_(std::move(checkpoint_dir)), thread_([this] { Run(); }) {}
 
 ExplainWorker::~ExplainWorker() { Stop(); }
 
@@ -83,7 +85,8 @@ void ExplainWorker::Run() {
     auto [task, done] = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    done(stopping_ ? Result<std::vector<ExplainedEvent>>(Stopped()) : InWords(log, task));
+    done(stopping_ ? Result<std::vector<ExplainedEvent>>(Stopped())
+                   : InWords(log, task, checkpoint_dir_));
     lock.lock();
   }
 }

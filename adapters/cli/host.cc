@@ -146,7 +146,7 @@ Status Host::StartHttp() {
   api.language = options_.language;
   api.rate_factor = options_.rate_factor;
   api.wall_now_ms = [] { return SystemClock().WallUs() / 1'000; };
-  explainer_ = std::make_unique<ExplainWorker>(engine_->log());
+  explainer_ = std::make_unique<ExplainWorker>(engine_->log(), installation_.checkpoint_dir());
   api.explain = [this](TaskId task, Explained done) { explainer_->Ask(task, std::move(done)); };
   api_ = std::make_unique<OpenApi>(*engine_, *files_, std::move(api));
   registration_ = std::make_unique<DeviceRegistration>(*engine_);

@@ -37,6 +37,7 @@ class Installation {
   const std::string& dir() const { return dir_; }
   std::string log_dir() const { return dir_ + "/log"; }
   std::string sidecar_key_path() const { return dir_ + "/sidecar.key"; }
+  std::string checkpoint_dir() const { return dir_ + "/checkpoints"; }
   std::string files_dir() const { return dir_ + "/files"; }
   std::string broker_dir() const { return dir_ + "/broker"; }
   std::string installation_key_path() const { return dir_ + "/installation.key"; }
