@@ -216,7 +216,7 @@ void Run(Bench& bench) {
       sides.push_back({other.name, [&] { return Fill(*other.store, rows, commits); },
                        batch == 256 ? other.goal : std::nullopt});
     }
-    bench.Compare("reports/s", {{"batch", batch}, {"commits", commits}}, sides);
+    bench.Compare("reports/s", {{"batch", batch}}, sides);
     bench.Tell("ns_parse", {{"batch", batch}}, {intake.costs().parse});
     bench.Tell("ns_decide", {{"batch", batch}}, {intake.costs().decide});
     bench.Tell("ns_write", {{"batch", batch}}, {intake.costs().write});
