@@ -352,10 +352,10 @@ Result<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
                   fmt::format("the data directory '{}' cannot be made: {}", options.data_dir,
                               error.message()));
   }
-  ASSIGN_OR_RETURN(auto log,
-                   RocksLog::Open({.dir = options.data_dir + "/log",
-                                   .create = true,
-                                   .sidecar_key_path = options.data_dir + "/sidecar.key"}));
+  ASSIGN_OR_RETURN(auto log, RocksLog::Open({.dir = options.data_dir + "/log",
+                                             .create = true,
+                                             .sidecar_key_path = options.data_dir + "/sidecar.key",
+                                             .on_sync = options.on_sync}));
   for (const std::string& notice : log->notices()) LogWarn(notice);
   RocksLog& rocks = *log;
   auto impl = std::make_unique<Impl>(std::move(options), std::move(log), SystemClock());

@@ -54,6 +54,9 @@ struct EngineOptions {
   // Called on the log's thread after each commit is durable: the last event's number, how many
   // events and bytes it has, and the microseconds that writing it took. Must be quick.
   std::function<void(Seq last, uint32_t events, size_t bytes, int64_t us)> on_commit;
+  // Called on the log's thread with the microseconds that the fsync of each write to the log took.
+  // Must be quick.
+  std::function<void(int64_t us)> on_sync;
   // Called during Open while the log is read, with the last event's number so far.
   std::function<void(Seq)> on_recovery;
   // Called on the checkpointer's thread with a checkpoint's last event and what became of it.

@@ -19,33 +19,51 @@ Histogram& AddHistogram(prometheus::Registry& registry, const char* name, const 
 // Batches that are over would make the page longer for ever; the newest tell enough.
 constexpr uint32_t kBatchesMax = 100;
 
-std::vector<FigureSample> TaskSamples(const World& world,
-                                      const std::function<std::string(BatchId)>& name_of) {
-  std::vector<FigureSample> samples;
-  uint32_t newest = static_cast<uint32_t>(world.batches().size());
+// What is looked at between two turns of the engine; it is put in words elsewhere.
+struct TaskFigures {
+  std::vector<std::pair<BatchId, TaskCounts>> batches;  // The newest first.
+  size_t devices = 0;
+  size_t pushes_in_doubt = 0;
+  uint64_t pushes = 0;
+};
+
+TaskFigures LookAtTasks(const World& world) {
+  TaskFigures figures{.batches = {},
+                      .devices = world.devices().size(),
+                      .pushes_in_doubt = world.pushes_in_doubt().size(),
+                      .pushes = world.globals().pushes};
+  const auto newest = static_cast<uint32_t>(world.batches().size());
   for (uint32_t b = newest; b > 0 && newest - b < kBatchesMax; --b) {
-    TaskCounts counts = *CountTasks(world, BatchId(b));
+    figures.batches.emplace_back(BatchId(b), *CountTasks(world, BatchId(b)));
+  }
+  return figures;
+}
+
+std::vector<FigureSample> Samples(const TaskFigures& figures,
+                                  const std::function<std::string(BatchId)>& name_of) {
+  std::vector<FigureSample> samples;
+  for (const auto& [batch, counts] : figures.batches) {
+    const std::string job = name_of(batch);
     for (int state = 0; state < kTaskStateCount; ++state) {
-      if (counts.by_state[state] == 0) continue;
-      samples.push_back(
-          {"updraft_tasks",
-           "Tasks by batch and state, of the newest batches",
-           false,
-           {{"job", name_of(BatchId(b))}, {"state", std::string(TaskStateWord(state))}},
-           static_cast<double>(counts.by_state[state])});
+      samples.push_back({"updraft_tasks",
+                         "Tasks by batch and state, of the newest batches",
+                         false,
+                         {{"job", job}, {"state", std::string(TaskStateWord(state))}},
+                         static_cast<double>(counts.by_state[state])});
     }
   }
-  auto gauge = [&](const char* name, const char* help, double value) {
-    samples.push_back({name, help, false, {}, value});
-  };
-  gauge("updraft_devices", "Devices ever registered", static_cast<double>(world.devices().size()));
-  gauge("updraft_pushes_in_doubt", "Notices that the broker has not confirmed",
-        static_cast<double>(world.pushes_in_doubt().size()));
-  samples.push_back({"updraft_pushes_total",
-                     "Notices recorded",
-                     true,
+  samples.push_back({"updraft_devices",
+                     "Devices ever registered",
+                     false,
                      {},
-                     static_cast<double>(world.globals().pushes)});
+                     static_cast<double>(figures.devices)});
+  samples.push_back({"updraft_pushes_in_doubt",
+                     "Notices that the broker has not confirmed",
+                     false,
+                     {},
+                     static_cast<double>(figures.pushes_in_doubt)});
+  samples.push_back(
+      {"updraft_pushes_total", "Notices recorded", true, {}, static_cast<double>(figures.pushes)});
   return samples;
 }
 
@@ -55,6 +73,9 @@ Figures::Figures()
     : commit_seconds_(AddHistogram(registry_, "updraft_commit_seconds",
                                    "Time to append a commit and fsync it",
                                    {1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 5e-2, 0.2, 1})),
+      fsync_seconds_(AddHistogram(registry_, "updraft_fsync_seconds",
+                                  "Time of the fsync alone, of each write to the log",
+                                  {1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 5e-2, 0.2, 1})),
       commit_events_(AddHistogram(registry_, "updraft_commit_events", "Events in a commit",
                                   {1, 4, 16, 64, 256, 1'024, 4'096})),
       commit_bytes_(AddHistogram(registry_, "updraft_commit_bytes", "Bytes of a commit",
@@ -76,6 +97,8 @@ void Figures::OnCommit(uint32_t events, size_t bytes, int64_t us) {
   commit_bytes_.Observe(static_cast<double>(bytes));
 }
 
+void Figures::OnSync(int64_t us) { fsync_seconds_.Observe(static_cast<double>(us) / 1e6); }
+
 void Figures::OnCheckpoint(Seq last, const Status& made) {
   if (made.ok()) {
     checkpoint_event_.Set(static_cast<double>(last.value()));
@@ -87,10 +110,11 @@ void Figures::OnCheckpoint(Seq last, const Status& made) {
 void Figures::Refresh(std::shared_ptr<Figures> figures, Engine& engine) {
   // A busy or failed engine shows what was seen last.
   [[maybe_unused]] Status status = engine.Read([figures](const World& world) -> Engine::Finish {
-    return [figures, samples = TaskSamples(world, figures->name_of_)](const Status& durable) {
+    return [figures, seen = LookAtTasks(world)](const Status& durable) {
       if (!durable.ok()) return;
+      std::vector<FigureSample> samples = Samples(seen, figures->name_of_);
       std::lock_guard lock(figures->mutex_);
-      figures->tasks_ = samples;
+      figures->tasks_ = std::move(samples);
     };
   });
 }

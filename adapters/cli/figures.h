@@ -1,8 +1,8 @@
 // What /metrics shows: the engine's, the broker link's and the server's figures, in Prometheus'
 // way.
 //
-// Thread-safety: OnCommit, OnCheckpoint and Collect may be called from any thread. Tasks by state
-// are as of the last Refresh, which asks the engine and does not wait.
+// Thread-safety: OnCommit, OnSync, OnCheckpoint and Collect may be called from any thread. Tasks by
+// state are as of the last Refresh, which asks the engine and does not wait.
 #pragma once
 
 #include <functional>
@@ -44,6 +44,7 @@ class Figures : public prometheus::Collectable {
   void NameBatches(std::function<std::string(BatchId)> name) { name_of_ = std::move(name); }
 
   void OnCommit(uint32_t events, size_t bytes, int64_t us);
+  void OnSync(int64_t us);
   void OnCheckpoint(Seq last, const Status& made);
   // Looks at the engine's tasks; what was seen is shown from then on.
   static void Refresh(std::shared_ptr<Figures> figures, Engine& engine);
@@ -53,6 +54,7 @@ class Figures : public prometheus::Collectable {
  private:
   prometheus::Registry registry_;
   prometheus::Histogram& commit_seconds_;
+  prometheus::Histogram& fsync_seconds_;
   prometheus::Histogram& commit_events_;
   prometheus::Histogram& commit_bytes_;
   prometheus::Gauge& checkpoint_event_;

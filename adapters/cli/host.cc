@@ -93,6 +93,7 @@ Status Host::OpenEngine() {
     if (fanout->mqtt != nullptr) fanout->mqtt->OnCommit(last);
     if (fanout->stream != nullptr) fanout->stream->OnCommit(last);
   };
+  options.on_sync = [figures = figures_](int64_t us) { figures->OnSync(us); };
   int64_t told = 0;
   options.on_recovery = [&told](Seq last) {
     constexpr int64_t kBetween = 1'000'000;

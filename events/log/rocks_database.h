@@ -6,6 +6,8 @@
 // RocksDB's threads would not be in the child.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -34,7 +36,8 @@ class RocksDatabase {
     // Make what is missing: a new database, or one whose making was interrupted.
     bool make = false;
     bool read_only = false;
-    rocksdb::Env* env = nullptr;  // The machine's when null. Must outlive the database.
+    rocksdb::Env* env = nullptr;           // The machine's when null. Must outlive the database.
+    std::function<void(int64_t)> on_sync;  // See RocksLogOptions.
   };
 
   // Puts `value` under `key`, or removes the key.
@@ -98,6 +101,7 @@ class RocksDatabase {
   }
 
   const std::string dir_;
+  const std::function<void(int64_t)> on_sync_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // As Column counts.
 };

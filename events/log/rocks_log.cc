@@ -201,7 +201,8 @@ Status RocksLogImpl::OpenDatabase(bool make, const LogDirectory::Replay& replay)
   ASSIGN_OR_RETURN(database_, RocksDatabase::Open({.dir = options_.dir,
                                                    .make = make,
                                                    .read_only = options_.read_only,
-                                                   .env = options_.env}));
+                                                   .env = options_.env,
+                                                   .on_sync = options_.on_sync}));
   if (database_->last_sequence() >= replay.last_sequence) return OkStatus();
   return Status(
       StatusCode::kDataLoss,

@@ -11,6 +11,8 @@
 // Lifetime: never fork() while one is open; RocksDB's threads would not be in the child.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +42,9 @@ struct RocksLogOptions {
   // What RocksDB reads and writes through, for tests. The machine's files when null. Must outlive
   // the log.
   rocksdb::Env* env = nullptr;
+  // Called by whoever appends, after each write, with the microseconds that its fsync took. Must be
+  // quick. May be null.
+  std::function<void(int64_t us)> on_sync = {};
 };
 
 class RocksLog : public EventLog {

@@ -87,6 +87,10 @@ class FiguresTest(unittest.TestCase):
         commits = self.metric("updraft_commit_seconds_count")
         self.assertGreater(commits, 0)
         self.assertGreater(self.metric("updraft_commit_seconds_sum"), 0)
+        # A write to the log has one fsync, which is part of the time that the commit takes.
+        wait_until("all fsyncs are counted", lambda: self.metric(
+            "updraft_fsync_seconds_count") >= self.metric("updraft_commit_seconds_count"))
+        self.assertGreater(self.metric("updraft_fsync_seconds_sum"), 0)
         events = self.metric("updraft_commit_events_sum")
         size = self.metric("updraft_commit_bytes_sum")
         service.create_product("another")
@@ -108,7 +112,7 @@ class FiguresTest(unittest.TestCase):
             lambda page: "updraft_tasks" in page and page)(
                 parse_exposition(self.service.request("GET", "/metrics")[1])))
         for name in ["updraft_tasks", "updraft_pushes_total", "updraft_commit_seconds",
-                     "updraft_commit_events", "updraft_commit_bytes",
+                     "updraft_commit_events", "updraft_commit_bytes", "updraft_fsync_seconds",
                      "updraft_inbox_depth", "updraft_mqtt_connected", "updraft_log_failed",
                      "updraft_checkpoint_event", "updraft_http_answers_total"]:
             self.assertIn(name, families)
