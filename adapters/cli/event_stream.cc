@@ -7,6 +7,17 @@
 #include "events/log/event_log.h"
 
 namespace updraft {
+namespace {
+
+// Whether the key may not follow any more once this has happened.
+bool EndsFollowing(events::Event::Reader event, KeyId key) {
+  if (event.isKeyDeleted()) return event.getKeyDeleted().getKey() == key.value();
+  if (!event.isKeyChanged()) return false;
+  events::KeyChanged::Reader changed = event.getKeyChanged();
+  return changed.getKey() == key.value() && !(changed.getEnabled() && changed.getFormal());
+}
+
+}  // namespace
 
 EventStream::EventStream(const EventLog& log, std::chrono::milliseconds patience)
     : log_(log), patience_(patience), last_(log.head().last), thread_([this] { Run(); }) {}
@@ -28,13 +39,13 @@ void EventStream::OnCommit(Seq last) {
   wake_.notify_one();
 }
 
-void EventStream::Add(Seq after, std::shared_ptr<EventFeed> feed) {
+void EventStream::Add(Reader reader) {
   {
     std::lock_guard lock(mutex_);
     if (stopping_) return;  // The feed ends unopened.
   }
-  feed->Open(after.value());
-  feed->NotifyRoom([this] {
+  reader.feed->Open(reader.sent.value());
+  reader.feed->NotifyRoom([this] {
     {
       std::lock_guard lock(mutex_);
       room_ = true;
@@ -43,7 +54,7 @@ void EventStream::Add(Seq after, std::shared_ptr<EventFeed> feed) {
   });
   {
     std::lock_guard lock(mutex_);
-    arrived_.push_back({after, std::move(feed)});
+    arrived_.push_back(std::move(reader));
   }
   wake_.notify_one();
 }
@@ -92,6 +103,8 @@ bool EventStream::Serve(Reader& reader) {
                    gone = !reader.feed->Push(out);
                    if (gone) return stop;
                    reader.sent = Seq(seq);
+                   gone = reader.sent > reader.joined && EndsFollowing(event, reader.key);
+                   if (gone) return stop;
                  }
                  ++seq;
                }

@@ -36,19 +36,20 @@ class EventStream {
 
   // There is more up to this event. From EngineOptions::on_commit.
   void OnCommit(Seq last);
-  // Sends what comes after event `after` to the reader, until it goes. `after` is at most the log's
-  // last event.
-  void Add(Seq after, std::shared_ptr<EventFeed> feed);
+  struct Reader {
+    KeyId key;   // Whose it is; 0: nobody's.
+    Seq sent;    // At most the log's last event.
+    Seq joined;  // The log's last event when it came.
+    std::shared_ptr<EventFeed> feed;
+    int64_t full_since_us = 0;  // By the monotonic clock; 0 while there is room.
+  };
+  // Sends what comes after event `sent` to the reader, until it goes, or its key may not follow any
+  // more.
+  void Add(Reader reader);
 
   const EventStreamStats& stats() const { return stats_; }
 
  private:
-  struct Reader {
-    Seq sent;
-    std::shared_ptr<EventFeed> feed;
-    int64_t full_since_us = 0;  // By the monotonic clock; 0 while there is room.
-  };
-
   void Run();
   // Until there is something to do. False at the end.
   bool Wait(std::list<Reader>& readers, Seq& served);

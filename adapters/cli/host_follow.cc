@@ -33,7 +33,7 @@ std::optional<uint64_t> ReadPosition(const Parameters& parameters, const std::st
 
 void Host::Follow(HttpRequest request, std::shared_ptr<EventFeed> feed) {
   std::string last_id(request.Header("Last-Event-ID"));
-  auto admitted = [this, feed, last_id](const Parameters& parameters) {
+  auto admitted = [this, feed, last_id](KeyId key, const Parameters& parameters) {
     std::optional<uint64_t> after = ReadPosition(parameters, last_id);
     if (!after) {
       return feed->Refuse(ErrorResponse(
@@ -47,7 +47,7 @@ void Host::Follow(HttpRequest request, std::shared_ptr<EventFeed> feed) {
           fmt::format("The log ends at event {}; event {} is of another log, or not there yet.",
                       last.value(), *after)));
     }
-    stream_->Add(Seq(*after), feed);
+    stream_->Add({.key = key, .sent = Seq(*after), .joined = last, .feed = feed});
   };
   api_->Follow(std::move(request), std::move(admitted),
                [feed](HttpResponse response) { feed->Refuse(std::move(response)); });

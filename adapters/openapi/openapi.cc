@@ -132,7 +132,7 @@ Status OpenApi::State::Admit(const Incoming& incoming, const Caller& caller) {
 
 void OpenApi::State::Run(const IncomingPtr& incoming, const Caller& caller) {
   if (Status status = Admit(*incoming, caller); !status.ok()) return incoming->Refuse(status);
-  if (incoming->admitted) return incoming->admitted(incoming->signed_call.parameters);
+  if (incoming->admitted) return incoming->admitted(caller.key, incoming->signed_call.parameters);
   Result<Arguments> arguments =
       Arguments::Read(incoming->action->parameters, incoming->signed_call.parameters);
   if (!arguments.ok()) return incoming->Refuse(arguments.status());

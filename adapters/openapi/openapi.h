@@ -66,9 +66,9 @@ class OpenApi {
   void Handle(HttpRequest request, HttpRespond respond);
 
   // For the stream of events, which is guarded as an action is: checks a signed request as a formal
-  // key's call of `FollowEvents`. Either `admitted` is called, with its parameters, or `refuse`;
-  // once, on any thread.
-  using Admitted = std::function<void(const Parameters&)>;
+  // key's call of `FollowEvents`. Either `admitted` is called, with the key and the parameters, or
+  // `refuse`; once, on any thread.
+  using Admitted = std::function<void(KeyId, const Parameters&)>;
   void Follow(HttpRequest request, Admitted admitted, HttpRespond refuse);
 
   // How often each code was the answer; the codes are a fixed few. Thread-safe.

@@ -29,7 +29,10 @@ struct Streamed {
     stream_is_there = stream.get();
     server.Route("/events", {"GET"},
                  ServeFeeds([this](HttpRequest request, std::unique_ptr<EventFeed> feed) {
-                   stream->Add(Seq(std::stoull(request.raw_query)), std::move(feed));
+                   stream->Add({.key = key,
+                                .sent = Seq(std::stoull(request.raw_query)),
+                                .joined = engine->log().head().last,
+                                .feed = std::move(feed)});
                  }));
     port = *server.Start();
     product =
@@ -64,6 +67,7 @@ struct Streamed {
   HttpServer server;
   uint16_t port = 0;
   std::string product;
+  KeyId key;  // Of the readers that come.
 };
 
 // The numbers behind `id: ` in a text, in their order. Chunk borders may cut a line: they are taken
@@ -106,6 +110,30 @@ TEST_CASE("a reader that comes back goes on behind what it had", "[event_stream]
   streamed.Register(3);
   std::string text = streamed.Reader(half).ReadUntil(fmt::format("id: {}\n", streamed.last()));
   CHECK(IdsIn(text).front() == half + 1);
+}
+
+TEST_CASE("a key that is disabled or deleted follows no more", "[event_stream]") {
+  for (bool deleted : {false, true}) {
+    CAPTURE(deleted);
+    Streamed streamed;
+    REQUIRE(streamed.Ask(CreateKey{.formal = true, .access_key_id = "UDfirst"}).ok());
+    Outcome made = streamed.Ask(CreateKey{.formal = true, .access_key_id = "UDsecond"});
+    // What became of it before is no reason.
+    REQUIRE(streamed.Ask(ChangeKey{.access_key_id = "UDsecond", .enabled = false}).ok());
+    REQUIRE(streamed.Ask(ChangeKey{.access_key_id = "UDsecond", .enabled = true}).ok());
+    RawClient other = streamed.Reader(streamed.last());
+    streamed.key = std::get<CreatedKey>(made.answer).key;
+    RawClient reader = streamed.Reader(0);
+    std::string text = reader.ReadUntil(fmt::format("id: {}\n", streamed.last()));
+    const Outcome ended =
+        deleted ? streamed.Ask(DeleteKey{"UDsecond"})
+                : streamed.Ask(ChangeKey{.access_key_id = "UDsecond", .enabled = false});
+    REQUIRE(ended.ok());
+    const uint64_t end = streamed.last();
+    streamed.Register(3);
+    CHECK(IdsIn(text + reader.ReadToClose()).back() == end);
+    other.ReadUntil(fmt::format("id: {}\n", streamed.last()));
+  }
 }
 
 TEST_CASE("a reader who takes nothing is dropped with its position, and others go on",
