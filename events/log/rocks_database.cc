@@ -159,9 +159,16 @@ Status RocksDatabase::Flush() {
   return status.ok() ? OkStatus() : Trouble("write", status);
 }
 
+// The iterator points at both.
+struct RocksDatabase::Cursor::Bound {
+  std::string key;
+  rocksdb::Slice slice;
+};
+
 RocksDatabase::Cursor::Cursor(const RocksDatabase* database,
-                              std::unique_ptr<rocksdb::Iterator> iterator)
-    : database_(database), iterator_(std::move(iterator)) {}
+                              std::unique_ptr<rocksdb::Iterator> iterator,
+                              std::unique_ptr<Bound> bound)
+    : database_(database), bound_(std::move(bound)), iterator_(std::move(iterator)) {}
 RocksDatabase::Cursor::Cursor(Cursor&&) noexcept = default;
 RocksDatabase::Cursor::~Cursor() = default;
 
@@ -195,6 +202,23 @@ RocksDatabase::Cursor RocksDatabase::AtKey(Column column, std::string_view key) 
   Cursor cursor = NewCursor(column);
   cursor.iterator_->Seek(Slice(key));
   return cursor;
+}
+
+RocksDatabase::Cursor RocksDatabase::WithPrefix(Column column, std::string_view prefix) const {
+  rocksdb::ReadOptions options;
+  // The first key behind all that begin with the prefix; none where it is of the highest bytes
+  // only.
+  auto bound = std::make_unique<Cursor::Bound>();
+  bound->key = prefix;
+  while (bound->key.ends_with('\xff')) bound->key.pop_back();
+  if (!bound->key.empty()) {
+    bound->key.back() = static_cast<char>(bound->key.back() + 1);
+    bound->slice = Slice(bound->key);
+    options.iterate_upper_bound = &bound->slice;
+  }
+  std::unique_ptr<rocksdb::Iterator> iterator(db_->NewIterator(options, Handle(column)));
+  iterator->Seek(Slice(prefix));
+  return Cursor(this, std::move(iterator), std::move(bound));
 }
 
 RocksDatabase::Cursor RocksDatabase::AtKeyOrBefore(Column column, std::string_view key) const {

@@ -64,9 +64,12 @@ class RocksDatabase {
 
    private:
     friend class RocksDatabase;
-    Cursor(const RocksDatabase* database, std::unique_ptr<rocksdb::Iterator> iterator);
+    struct Bound;  // Where an iterator ends.
+    Cursor(const RocksDatabase* database, std::unique_ptr<rocksdb::Iterator> iterator,
+           std::unique_ptr<Bound> bound = nullptr);
 
     const RocksDatabase* database_;
+    std::unique_ptr<Bound> bound_;  // Outlives the iterator.
     std::unique_ptr<rocksdb::Iterator> iterator_;
   };
 
@@ -84,7 +87,10 @@ class RocksDatabase {
 
   Result<std::string> Get(Column column, std::string_view key) const;  // NOT_FOUND when not there.
 
-  Cursor AtKey(Column column, std::string_view key) const;          // Or the next after it.
+  Cursor AtKey(Column column, std::string_view key) const;  // Or the next after it.
+  // The keys with this prefix and no others. For a few: it reads nothing ahead, and looks at
+  // nothing behind them, where removed ones may lie.
+  Cursor WithPrefix(Column column, std::string_view prefix) const;
   Cursor AtKeyOrBefore(Column column, std::string_view key) const;  // The last that is not after.
   Cursor AtLast(Column column) const;
 

@@ -307,16 +307,20 @@ Status RocksLogImpl::Append(const SealedCommit& commit, std::span<const SideWrit
 
 Status RocksLogImpl::AddSideWrites(std::span<const SideWrite> side,
                                    std::vector<Record>& records) const {
+  bool puts = false;
   for (const SideWrite& write : side) {
     if (write.value.has_value()) {
+      puts = true;
       records.push_back({Column::kSidecar, write.key, cipher_->Seal(write.key, *write.value)});
       continue;
     }
     // Erased one by one, as reading becomes slow where many ranges are; first what this commit put.
-    std::erase_if(records, [&](const Record& record) {
-      return record.column == Column::kSidecar && record.key.starts_with(write.key);
-    });
-    RocksDatabase::Cursor cursor = database_->AtKey(Column::kSidecar, write.key);
+    if (puts) {
+      std::erase_if(records, [&](const Record& record) {
+        return record.column == Column::kSidecar && record.key.starts_with(write.key);
+      });
+    }
+    RocksDatabase::Cursor cursor = database_->WithPrefix(Column::kSidecar, write.key);
     for (; cursor.valid() && cursor.key().starts_with(write.key); cursor.Next()) {
       records.push_back({Column::kSidecar, std::string(cursor.key()), std::nullopt});
     }
