@@ -97,7 +97,7 @@ std::optional<Push> Core::Resend(PushNumber number) {
   // upgrading may do so for an earlier notice, and wait for this one after a failure.
   bool told = task.state == TaskState::NOTIFIED || task.state == TaskState::IN_PROGRESS;
   bool waits = task.retry_waiting || task.retry_ready || !world_->IsOnline(task.device) ||
-               world_->devices()[task.device].disabled || world_->batches()[task.batch].sweeping;
+               world_->devices()[task.device].disabled;
   if (!told || waits) return std::nullopt;
   if (DiffDoesNotFit(*world_, it->task)) {
     FailTask(*turn_, it->task, TaskReason::SOURCE_MISMATCH);

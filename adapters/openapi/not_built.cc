@@ -12,9 +12,10 @@ struct NotBuiltPart {
 constexpr NotBuiltPart kNotBuilt[] = {
     {"DeviceGroup",
      "device groups are not built; name devices in a batch, or choose them by version"},
+    {"ThingModel", "thing models are not built"},
+    {"Publish", "there is nothing to publish here; devices get upgrade notices only"},
     {"Pub", "messages of one's own to devices are not built; devices get upgrade notices only"},
     {"RRpc", "messages of one's own to devices are not built; devices get upgrade notices only"},
-    {"ThingModel", "thing models are not built"},
     {"ThingTemplate", "thing models are not built"},
     {"ThingService", "thing models are not built"},
     {"DeviceProperty", "thing models are not built"},

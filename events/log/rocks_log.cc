@@ -321,7 +321,7 @@ Status RocksLogImpl::AddSideWrites(std::span<const SideWrite> side,
       });
     }
     RocksDatabase::Cursor cursor = database_->WithPrefix(Column::kSidecar, write.key);
-    for (; cursor.valid() && cursor.key().starts_with(write.key); cursor.Next()) {
+    for (; cursor.valid(); cursor.Next()) {
       records.push_back({Column::kSidecar, std::string(cursor.key()), std::nullopt});
     }
     RETURN_IF_ERROR(cursor.status());

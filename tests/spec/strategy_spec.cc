@@ -334,6 +334,23 @@ TEST_CASE("repeats keep to the pace that is set for them, whatever it is", "[pac
   }
 }
 
+TEST_CASE("a notice in doubt is sent again while others of its batch are being cancelled",
+          "[pace]") {
+  Fleet f(0);
+  f.RegisterMany(1, 2'000, "1.0.0");
+  f.Settled("dev-1");
+  BatchId batch = f.StartBatch();
+  REQUIRE(f.TakePushes().size() == 1);
+  f.InOneTurn({CancelBatch{.batch = batch, .queued = true}});
+  f.Restart();
+  REQUIRE(f.world().batches()[batch].sweeping);
+  f.core().BeginTurn(f.now_ms());
+  std::vector<Push> again = f.core().TakePushes(10);
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].again);
+  f.core().EndTurn();
+}
+
 TEST_CASE("a difference in doubt is not sent again to a device that it no longer fits", "[pace]") {
   Fleet f(0);
   Crowd(f, 3);
