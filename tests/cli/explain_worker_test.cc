@@ -7,14 +7,15 @@
 
 #include "engine/refusals.h"
 #include "events/log/memory_log.h"
+#include "tests/log/forwarding_log.h"
 
 namespace updraft {
 namespace {
 
 // A log whose readers wait until they are let through.
-class SlowLog final : public EventLog {
+class SlowLog final : public ForwardingLog {
  public:
-  SlowLog() {
+  SlowLog() : ForwardingLog(log_) {
     CommitWriter writer;
     writer.Add().initEngineStarted();
     CHECK(log_.Append(writer.Seal({.first = Seq(1), .epoch = Epoch(1)}), {}).ok());
@@ -23,22 +24,13 @@ class SlowLog final : public EventLog {
   std::promise<void> reached;
   std::promise<void> go_on;
 
-  Status Append(const SealedCommit& commit, std::span<const SideWrite> side) override {
-    return log_.Append(commit, side);
-  }
-  Status Confirm() override { return log_.Confirm(); }
-  LogHead head() const override { return log_.head(); }
   Status Read(Seq first, const VisitCommit& visit) const override {
     auto* self = const_cast<SlowLog*>(this);
     if (!std::exchange(self->waited_, true)) {
       self->reached.set_value();
       self->go_on.get_future().wait();
     }
-    return log_.Read(first, visit);
-  }
-  Result<std::string> ReadSide(std::string_view key) const override { return log_.ReadSide(key); }
-  Status ScanSide(std::string_view prefix, const VisitSide& visit) const override {
-    return log_.ScanSide(prefix, visit);
+    return to_.Read(first, visit);
   }
 
  private:

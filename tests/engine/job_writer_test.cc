@@ -5,14 +5,17 @@
 #include "engine/refusals.h"
 #include "engine/turns.h"
 #include "events/log/memory_log.h"
+#include "tests/log/forwarding_log.h"
 #include "tests/log/sample_commits.h"
 
 namespace updraft {
 namespace {
 
 // A log whose next answers are given; what it is not told about goes well.
-class FlakyLog final : public EventLog {
+class FlakyLog final : public ForwardingLog {
  public:
+  using ForwardingLog::ForwardingLog;
+
   Status append;   // The next Append's answer, once.
   Status confirm;  // What Confirm answers.
   int appends = 0;
@@ -20,25 +23,15 @@ class FlakyLog final : public EventLog {
   Status Append(const SealedCommit& commit, std::span<const SideWrite> side) override {
     ++appends;
     Status status = std::exchange(append, OkStatus());
-    return status.ok() ? log_.Append(commit, side) : status;
+    return status.ok() ? to_.Append(commit, side) : status;
   }
   Status Confirm() override { return confirm; }
-  LogHead head() const override { return log_.head(); }
-  Status Read(Seq first, const VisitCommit& visit) const override {
-    return log_.Read(first, visit);
-  }
-  Result<std::string> ReadSide(std::string_view key) const override { return log_.ReadSide(key); }
-  Status ScanSide(std::string_view prefix, const VisitSide& visit) const override {
-    return log_.ScanSide(prefix, visit);
-  }
-
- private:
-  MemoryLog log_;
 };
 
 class Writing {
  public:
-  FlakyLog log;
+  MemoryLog memory;
+  FlakyLog log{memory};
 
   Status WriteCommit() {
     Job job;

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "events/log/memory_log.h"
+#include "tests/log/forwarding_log.h"
 #include "tests/log/sample_commits.h"
 
 namespace updraft {
@@ -57,25 +58,16 @@ TEST_CASE("a visitor ends the reading ahead, and its reason is passed on", "[log
 }
 
 // A log whose reading fails in the middle.
-class TornLog final : public EventLog {
+class TornLog final : public ForwardingLog {
  public:
-  explicit TornLog(const EventLog& log) : log_(log) {}
-  Status Append(const SealedCommit&, std::span<const SideWrite>) override { return OkStatus(); }
-  Status Confirm() override { return OkStatus(); }
-  LogHead head() const override { return log_.head(); }
+  using ForwardingLog::ForwardingLog;
+
   Status Read(Seq first, const VisitCommit& visit) const override {
     uint32_t visits = 0;
-    return log_.Read(first, [&](const CommitReader& commit) {
+    return to_.Read(first, [&](const CommitReader& commit) {
       return ++visits > 10 ? Status(StatusCode::kDataLoss, "torn") : visit(commit);
     });
   }
-  Result<std::string> ReadSide(std::string_view key) const override { return log_.ReadSide(key); }
-  Status ScanSide(std::string_view prefix, const VisitSide& visit) const override {
-    return log_.ScanSide(prefix, visit);
-  }
-
- private:
-  const EventLog& log_;
 };
 
 TEST_CASE("what was read before damage is visited, and then the damage is told", "[log]") {
