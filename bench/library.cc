@@ -129,7 +129,6 @@ std::vector<LatencyProbe::Point> LatencyProbe::Stop() {
 
 void LatencyProbe::Run(int64_t pause_us) {
   using Clock = std::chrono::steady_clock;
-  const auto begin = Clock::now();
   for (uint64_t i = 0; !stopping_; ++i) {
     const auto asked = Clock::now();
     if (i % 2 == 0) {
@@ -140,7 +139,7 @@ void LatencyProbe::Run(int64_t pause_us) {
           [](const World& world) { return world.products()[ProductId(1)].key.size(); });
     }
     const auto answered = Clock::now();
-    points_.push_back({std::chrono::duration<double>(asked - begin).count(),
+    points_.push_back({std::chrono::duration<double>(asked - begin_).count(),
                        std::chrono::duration<double, std::micro>(answered - asked).count()});
     std::this_thread::sleep_for(std::chrono::microseconds(pause_us));
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -89,6 +90,8 @@ class LatencyProbe {
   LatencyProbe(EngineHost& host, int64_t pause_us);
   ~LatencyProbe();
 
+  std::chrono::steady_clock::time_point begin() const { return begin_; }
+
   // Ends it and tells what it saw, oldest first.
   std::vector<Point> Stop();
 
@@ -96,6 +99,7 @@ class LatencyProbe {
   void Run(int64_t pause_us);
 
   EngineHost& host_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::atomic<bool> stopping_ = false;
   std::vector<Point> points_;
   std::thread thread_;

@@ -23,8 +23,8 @@ class Checkpointer {
     std::string dir;
     // A new one is made so many events behind the last at the earliest; at least 1.
     uint64_t every_events = 0;
-    // Told the last event of each and what became of it, on the checkpointer's thread.
-    std::function<void(Seq, const Status&)> on_checkpoint;
+    // As in EngineOptions.
+    std::function<void(Seq last, const Status& made, int64_t us)> on_checkpoint;
   };
 
   // `log` outlives it.

@@ -90,7 +90,7 @@ class Engine::Impl {
 
   RecoveryOptions Recovery() const;
   void StartCheckpointer();
-  void OnCheckpoint(Seq at, const Status& made);
+  void OnCheckpoint(Seq at, const Status& made, int64_t us);
 
   void RunTurns();
   void RunLog();
@@ -149,19 +149,20 @@ void Engine::Impl::StartCheckpointer() {
       *log_, Checkpointer::Options{
                  .dir = CheckpointDir(options_),
                  .every_events = options_.checkpoint_events,
-                 .on_checkpoint = [this](Seq at, const Status& made) { OnCheckpoint(at, made); }});
+                 .on_checkpoint = [this](Seq at, const Status& made,
+                                         int64_t us) { OnCheckpoint(at, made, us); }});
   checkpointer_->Start(turns_.core().checkpoint(), turns_.core().world());
   checkpointer_->Reached(turns_.core().digest_at());
 }
 
-void Engine::Impl::OnCheckpoint(Seq at, const Status& made) {
+void Engine::Impl::OnCheckpoint(Seq at, const Status& made, int64_t us) {
   if (made.ok()) {
-    LogInfo("a checkpoint was made", {{"event", at}});
+    LogInfo("a checkpoint was made", {{"event", at}, {"ms", us / 1'000}});
   } else {
     LogWarn("no checkpoint could be made: nothing is lost, and a start takes longer",
             {{"event", at}, {"why", made.ToString()}});
   }
-  if (options_.on_checkpoint) options_.on_checkpoint(at, made);
+  if (options_.on_checkpoint) options_.on_checkpoint(at, made, us);
 }
 
 Status Engine::Impl::Start() {

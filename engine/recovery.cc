@@ -161,7 +161,8 @@ Result<Recovered> Recover(const EventLog& log, const RecoveryOptions& options) {
   return recovered;
 }
 
-Result<uint64_t> MakeCheckpoint(const EventLog& log, RecoveryOptions options) {
+Result<uint64_t> MakeCheckpoint(const EventLog& log, RecoveryOptions options,
+                                std::function<void()> rest) {
   ASSIGN_OR_RETURN(CheckpointMark mark, MarkAt(log, options.to));
   options.names = false;
   ASSIGN_OR_RETURN(Recovered recovered, Recover(log, options));
@@ -170,7 +171,7 @@ Result<uint64_t> MakeCheckpoint(const EventLog& log, RecoveryOptions options) {
     return Status(StatusCode::kFailedPrecondition,
                   fmt::format("event {} is not the last of its commit", options.to));
   }
-  ASSIGN_OR_RETURN(CheckpointWriter writer, CheckpointWriter::Begin(options.checkpoint_dir, mark));
+  ASSIGN_OR_RETURN(CheckpointWriter writer, CheckpointWriter::Begin(options.checkpoint_dir, mark, std::move(rest)));
   RETURN_IF_ERROR(SaveWorld(*recovered.world, [&](std::string_view bytes) {
     if (options.progress) RETURN_IF_ERROR(options.progress(mark.head.last));
     return writer.Write(bytes);

@@ -53,8 +53,9 @@ Result<Recovered> Recover(const EventLog& log, const RecoveryOptions& options);
 
 // Writes down the world as of `options.to`, a commit's last event that records the digest, as the
 // newest checkpoint, and returns its CheckpointWorth. FAILED_PRECONDITION when no digest is
-// recorded there. Names are left out.
-Result<uint64_t> MakeCheckpoint(const EventLog& log, RecoveryOptions options);
+// recorded there. Names are left out. `rest` is as CheckpointWriter::Begin has it.
+Result<uint64_t> MakeCheckpoint(const EventLog& log, RecoveryOptions options,
+                                std::function<void()> rest = nullptr);
 
 // How many events behind its checkpoint a world is worth another one: folding them then takes about
 // as long as loading it.

@@ -85,6 +85,11 @@ Figures::Figures()
                             .Help("The last event of the newest checkpoint of this run; 0: none")
                             .Register(registry_)
                             .Add({})),
+      checkpoint_seconds_(prometheus::BuildGauge()
+                              .Name("updraft_checkpoint_seconds")
+                              .Help("How long the newest checkpoint of this run took to make")
+                              .Register(registry_)
+                              .Add({})),
       checkpoint_failures_(prometheus::BuildCounter()
                                .Name("updraft_checkpoint_failures_total")
                                .Help("Checkpoints that could not be made")
@@ -99,9 +104,10 @@ void Figures::OnCommit(uint32_t events, size_t bytes, int64_t us) {
 
 void Figures::OnSync(int64_t us) { fsync_seconds_.Observe(static_cast<double>(us) / 1e6); }
 
-void Figures::OnCheckpoint(Seq last, const Status& made) {
+void Figures::OnCheckpoint(Seq last, const Status& made, int64_t us) {
   if (made.ok()) {
     checkpoint_event_.Set(static_cast<double>(last.value()));
+    checkpoint_seconds_.Set(static_cast<double>(us) / 1e6);
   } else {
     checkpoint_failures_.Increment();
   }

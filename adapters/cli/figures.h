@@ -45,7 +45,7 @@ class Figures : public prometheus::Collectable {
 
   void OnCommit(uint32_t events, size_t bytes, int64_t us);
   void OnSync(int64_t us);
-  void OnCheckpoint(Seq last, const Status& made);
+  void OnCheckpoint(Seq last, const Status& made, int64_t us);
   // Looks at the engine's tasks; what was seen is shown from then on.
   static void Refresh(std::shared_ptr<Figures> figures, Engine& engine);
 
@@ -58,6 +58,7 @@ class Figures : public prometheus::Collectable {
   prometheus::Histogram& commit_events_;
   prometheus::Histogram& commit_bytes_;
   prometheus::Gauge& checkpoint_event_;
+  prometheus::Gauge& checkpoint_seconds_;
   prometheus::Counter& checkpoint_failures_;
   std::vector<Source> sources_;
   std::function<std::string(BatchId)> name_of_;

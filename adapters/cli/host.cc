@@ -83,8 +83,8 @@ Status Host::OpenEngine() {
   options.packages_max = options_.packages_max;
   options.devices_per_batch_max = options_.devices_per_batch_max;
   options.checkpoint_events = options_.checkpoint_events;
-  options.on_checkpoint = [figures = figures_](Seq last, const Status& made) {
-    figures->OnCheckpoint(last, made);
+  options.on_checkpoint = [figures = figures_](Seq last, const Status& made, int64_t us) {
+    figures->OnCheckpoint(last, made, us);
   };
   options.on_commit = [figures = figures_, fanout = fanout_](Seq last, uint32_t events,
                                                              size_t bytes, int64_t us) {

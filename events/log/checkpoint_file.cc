@@ -20,6 +20,9 @@ constexpr std::string_view kMagic = "updraftC";
 constexpr uint32_t kVersion = 1;
 constexpr std::string_view kPrefix = "checkpoint-";
 constexpr size_t kChunkBytesMax = 1 << 20;
+// As they are written: the disk is through with one within the time of an fsync of the log, which
+// may have to wait for it.
+constexpr size_t kChunkBytes = 128 << 10;
 constexpr size_t kChunkHeadBytes = sizeof(uint32_t) + sizeof(uint64_t);
 
 // Of the header (place 0) or the chunk at `place`, from 1 on.
@@ -93,22 +96,23 @@ Result<std::vector<std::string>> ListCheckpoints(const std::string& dir) {
 }
 
 Result<CheckpointWriter> CheckpointWriter::Begin(const std::string& dir,
-                                                 const CheckpointMark& mark) {
+                                                 const CheckpointMark& mark,
+                                                 std::function<void()> rest) {
   RETURN_IF_ERROR(MakeDirectory(dir));
   ASSIGN_OR_RETURN(Files files, FilesIn(dir));
   RETURN_IF_ERROR(Remove(files.unfinished));
   std::string name = fmt::format("{}{:020}", kPrefix, mark.head.last.value());
   ASSIGN_OR_RETURN(FileWriter file, FileWriter::Create(dir + "/" + name));
   RETURN_IF_ERROR(file.Write(HeaderText(mark)));
-  return CheckpointWriter(dir, std::move(name), std::move(file));
+  return CheckpointWriter(dir, std::move(name), std::move(file), std::move(rest));
 }
 
 Status CheckpointWriter::Write(std::string_view bytes) {
   while (!bytes.empty()) {
-    const std::string_view part = bytes.substr(0, kChunkBytesMax - chunk_.size());
+    const std::string_view part = bytes.substr(0, kChunkBytes - chunk_.size());
     chunk_ += part;
     bytes.remove_prefix(part.size());
-    if (chunk_.size() == kChunkBytesMax) RETURN_IF_ERROR(EndChunk());
+    if (chunk_.size() == kChunkBytes) RETURN_IF_ERROR(EndChunk());
   }
   return OkStatus();
 }
@@ -119,7 +123,9 @@ Status CheckpointWriter::EndChunk() {
   RETURN_IF_ERROR(file_.Write(head));
   RETURN_IF_ERROR(file_.Write(chunk_));
   chunk_.clear();
-  return file_.BeginFlush();
+  RETURN_IF_ERROR(file_.Flush());
+  if (rest_) rest_();
+  return OkStatus();
 }
 
 Status CheckpointWriter::Commit() {

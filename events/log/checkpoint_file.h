@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,7 +47,10 @@ class CheckpointWriter {
   static constexpr size_t kKept = 2;
 
   // Makes the directory where there is none, and removes what a killed writer left unfinished.
-  static Result<CheckpointWriter> Begin(const std::string& dir, const CheckpointMark& mark);
+  // `rest` is called whenever the disk has another piece, and may take its time: what else uses the
+  // disk has it for itself meanwhile.
+  static Result<CheckpointWriter> Begin(const std::string& dir, const CheckpointMark& mark,
+                                        std::function<void()> rest = nullptr);
 
   Status Write(std::string_view bytes);
 
@@ -54,14 +58,18 @@ class CheckpointWriter {
   Status Commit();
 
  private:
-  CheckpointWriter(std::string dir, std::string name, FileWriter file)
-      : dir_(std::move(dir)), name_(std::move(name)), file_(std::move(file)) {}
+  CheckpointWriter(std::string dir, std::string name, FileWriter file, std::function<void()> rest)
+      : dir_(std::move(dir)),
+        name_(std::move(name)),
+        file_(std::move(file)),
+        rest_(std::move(rest)) {}
 
   Status EndChunk();
 
   std::string dir_;
   std::string name_;
   FileWriter file_;
+  std::function<void()> rest_;
   std::string chunk_;    // Not yet written.
   uint64_t chunks_ = 0;  // Written.
 };

@@ -119,10 +119,12 @@ Status FileWriter::Write(std::string_view bytes) {
   return OkStatus();
 }
 
-Status FileWriter::BeginFlush() {
+Status FileWriter::Flush() {
   if (std::fflush(file_.get()) != 0) return FileFault("write to", TemporaryName(path_), errno);
   // A hint: where the file system does not take it, nothing is lost.
-  (void)sync_file_range(fileno(file_.get()), 0, 0, SYNC_FILE_RANGE_WRITE);
+  (void)sync_file_range(
+      fileno(file_.get()), 0, 0,
+      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
   return OkStatus();
 }
 

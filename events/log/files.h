@@ -55,9 +55,9 @@ class FileWriter {
   ~FileWriter();  // Removes what was not committed.
 
   Status Write(std::string_view bytes);
-  // Has the system begin to bring to the disk what was written so far. Of a large file Commit has
-  // little left to wait for then, and others that use the disk do not wait long for it.
-  Status BeginFlush();
+  // Waits until the disk has what was written so far, which is not durable yet. Of a large file
+  // Commit has little left to do then, and others that use the disk do not wait long for it.
+  Status Flush();
   // The file is durable under its name once this is OK. Nothing may be written after.
   Status Commit();
 

@@ -114,7 +114,8 @@ class FiguresTest(unittest.TestCase):
         for name in ["updraft_tasks", "updraft_pushes_total", "updraft_commit_seconds",
                      "updraft_commit_events", "updraft_commit_bytes", "updraft_fsync_seconds",
                      "updraft_inbox_depth", "updraft_mqtt_connected", "updraft_log_failed",
-                     "updraft_checkpoint_event", "updraft_http_answers_total"]:
+                     "updraft_checkpoint_event", "updraft_checkpoint_seconds",
+                     "updraft_http_answers_total"]:
             self.assertIn(name, families)
 
     def test_refusals_are_counted_by_code_and_by_status(self):

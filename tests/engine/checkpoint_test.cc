@@ -230,7 +230,8 @@ struct Working {
     options.data_dir = dir;
     options.checkpoint_events = every_events;
     options.on_recovery = [this](Seq) { ++folded; };
-    options.on_checkpoint = [this](Seq, const Status& status) {
+    options.on_checkpoint = [this](Seq, const Status& status, int64_t us) {
+      took_us = us;
       ++(status.ok() ? made : failed);
       made.notify_all();
       failed.notify_all();
@@ -270,6 +271,7 @@ struct Working {
   std::atomic<int> folded = 0;
   std::atomic<int> made = 0;
   std::atomic<int> failed = 0;
+  std::atomic<int64_t> took_us = 0;
   std::unique_ptr<Engine> engine;
 };
 
@@ -283,6 +285,7 @@ TEST_CASE("an engine makes checkpoints while it works and starts from the newest
     Working working(dir.path(), disk);
     working.Work();
     working.made.wait(0);
+    CHECK(working.took_us > 0);
     digest = working.DigestNow();
   }
   CHECK_FALSE(ListCheckpoints(dir / "checkpoints")->empty());
