@@ -150,7 +150,8 @@ int Main(int argc, char** argv) {
       for (const LatencyProbe::Point& point : probe.Stop()) {
         const auto asked = probe.begin() + std::chrono::duration_cast<Clock::duration>(
                                                std::chrono::duration<double>(point.at_s));
-        if (asked >= made.begin) (asked < made.end ? waits.during : waits.after).push_back(point.us);
+        if (asked < made.begin) continue;
+        (asked < made.end ? waits.during : waits.after).push_back(point.us);
       }
     }
     ratios.push_back(Percentile(waits.during, 0.99) / Percentile(waits.after, 0.99));

@@ -1,7 +1,9 @@
 #include "bench/fleet.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -66,6 +68,18 @@ void CoreFleet::Do(const Command& command) {
   Turn([&] { Execute(command); });
 }
 
+// As the engine's turns do it.
+void CoreFleet::Some(size_t begin, size_t end, const std::function<Command(DeviceId)>& make) {
+  const size_t count = std::min(end - begin, Core::kExpectedMax);
+  std::array<const Command*, Core::kExpectedMax> expected;
+  for (size_t i = 0; i < count; ++i) {
+    commands_[i] = make(DeviceId(order_[begin + i]));
+    expected[i] = &commands_[i];
+  }
+  core_.Expect(std::span(expected).first(count));
+  for (size_t i = 0; i < count; ++i) Execute(commands_[i]);
+}
+
 void CoreFleet::Each(uint64_t count, const std::function<Command(DeviceId)>& make) {
   for (size_t i = 0; i < count; ++i) {
     std::swap(order_[i], order_[i + Random() % (order_.size() - i)]);
@@ -73,7 +87,7 @@ void CoreFleet::Each(uint64_t count, const std::function<Command(DeviceId)>& mak
   for (size_t begin = 0; begin < count; begin += options_.reports_a_commit) {
     size_t end = std::min<size_t>(begin + options_.reports_a_commit, count);
     Turn([&] {
-      for (size_t i = begin; i < end; ++i) Execute(make(DeviceId(order_[i])));
+      for (size_t at = begin; at < end; at += Core::kExpectedMax) Some(at, end, make);
     });
   }
   Pass(kBetweenStepsMs);

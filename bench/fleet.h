@@ -73,6 +73,7 @@ class CoreFleet {
  private:
   // The commands of `count` devices, in a new order, `reports_a_commit` a turn.
   void Each(uint64_t count, const std::function<Command(DeviceId)>& make);
+  void Some(size_t begin, size_t end, const std::function<Command(DeviceId)>& make);
   static std::string KeyOf(uint32_t product);
   void StartBatch(uint32_t product, const std::string& version, uint32_t timeout_minutes);
   Outcome Execute(const Command& command);
@@ -84,6 +85,7 @@ class CoreFleet {
   int64_t now_ms_;
   uint64_t random_;
   std::vector<uint32_t> order_;
+  std::vector<Command> commands_{Core::kExpectedMax};  // Kept for their memory.
 };
 
 }  // namespace updraft

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "engine/clock.h"
 #include "engine/recovery.h"
 
 namespace updraft {
@@ -65,18 +66,14 @@ void Checkpointer::Run() {
       if (stopping_) return;
       at = reached_;
     }
-    const auto begin = std::chrono::steady_clock::now();
+    const int64_t begin_us = SystemClock().MonotonicUs();
     Result<uint64_t> made =
         MakeCheckpoint(log_, {.checkpoint_dir = options_.dir, .to = at, .progress = go_on}, rest);
-    const auto took = std::chrono::steady_clock::now() - begin;
+    const int64_t took_us = SystemClock().MonotonicUs() - begin_us;
     if (!go_on(at).ok()) return;
     // What failed is tried again when another is due: trying at once would only fill a full disk.
     SetNext(at, made.ok() ? *made : 0);
-    if (options_.on_checkpoint) {
-      options_.on_checkpoint(
-          at, made.status(),
-          std::chrono::duration_cast<std::chrono::microseconds>(took).count());
-    }
+    if (options_.on_checkpoint) options_.on_checkpoint(at, made.status(), took_us);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "engine/core.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include <fmt/format.h>
@@ -54,6 +55,28 @@ void Core::StartTurn(int64_t now_ms) {
          head_.time_ms);
   turn_.emplace(*world_, writer_, Seq(head_.last.value() + 1), now_ms);
   if (clock_held_) turn_->HoldTimers();
+}
+
+void Core::Expect(std::span<const Command* const> commands) const {
+  std::array<Prefetcher::Named, kExpectedMax> devices;
+  size_t count = 0;
+  const std::string* key = nullptr;  // Mostly they are all of one product.
+  ProductId product;
+  auto expect = [&](const DeviceRef& ref) {
+    if (!ref.id && (key == nullptr || *key != ref.product_key)) {
+      key = &ref.product_key;
+      product = world_->FindProduct(*key);
+    }
+    devices[count++] = {ref.id, product, ref.name};
+  };
+  for (const Command* command : commands) {
+    std::visit(
+        [&]<class C>(const C& c) {
+          if constexpr (requires { c.device.product_key; }) expect(c.device);
+        },
+        *command);
+  }
+  Prefetcher(*world_).Ask(std::span(devices).first(count));
 }
 
 Outcome Core::Execute(const Command& command, const Origin& origin) {

@@ -14,6 +14,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "engine/recovery.h"
 #include "engine/turn.h"
 #include "events/log/event_log.h"
+#include "projections/prefetch.h"
 #include "projections/world.h"
 
 namespace updraft {
@@ -60,6 +62,10 @@ class Core {
   // Fires what is due by then, a bounded number.
   // REQUIRED: now_ms is not before any earlier turn's.
   void BeginTurn(int64_t now_ms);
+  // Brings near the devices that these commands are about, before they are executed; no more than
+  // kExpectedMax.
+  void Expect(std::span<const Command* const> commands) const;
+  static constexpr size_t kExpectedMax = Prefetcher::kEvents;
   // Not for TakePushes.
   Outcome Execute(const Command& command, const Origin& origin);
   // Whether the turn's commit has room for more commands.

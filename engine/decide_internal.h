@@ -13,7 +13,7 @@ namespace updraft {
 // What one step of a walk or a sweep does, so that nobody waits long for the turn that it is in:
 // the devices it looks at, and the tasks it makes or ends.
 inline constexpr uint32_t kDevicesPerStep = 4'000;
-inline constexpr size_t kTasksPerStep = 500;
+inline constexpr size_t kTasksPerStep = 250;
 
 Outcome DecideOn(Turn&, const CreateProduct&);
 Outcome DecideOn(Turn&, const UpdateProduct&);

@@ -171,7 +171,8 @@ Result<uint64_t> MakeCheckpoint(const EventLog& log, RecoveryOptions options,
     return Status(StatusCode::kFailedPrecondition,
                   fmt::format("event {} is not the last of its commit", options.to));
   }
-  ASSIGN_OR_RETURN(CheckpointWriter writer, CheckpointWriter::Begin(options.checkpoint_dir, mark, std::move(rest)));
+  ASSIGN_OR_RETURN(CheckpointWriter writer,
+                   CheckpointWriter::Begin(options.checkpoint_dir, mark, std::move(rest)));
   RETURN_IF_ERROR(SaveWorld(*recovered.world, [&](std::string_view bytes) {
     if (options.progress) RETURN_IF_ERROR(options.progress(mark.head.last));
     return writer.Write(bytes);

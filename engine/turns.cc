@@ -1,6 +1,7 @@
 #include "engine/turns.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -107,6 +108,14 @@ Job Turns::Turn(std::deque<Item>& items) {
   return job;
 }
 
+void Turns::Expect(std::span<const Engine::Request> requests) {
+  if (requests.size() == 1) return;  // Nothing to do meanwhile.
+  std::array<const Command*, Core::kExpectedMax> commands;
+  const size_t count = std::min(requests.size(), commands.size());
+  for (size_t i = 0; i < count; ++i) commands[i] = &requests[i].command;
+  core_.Expect(std::span(commands).first(count));
+}
+
 size_t Turns::DecideRequests(Item& item, size_t room, Job& job) {
   std::vector<Engine::Request> requests = std::exchange(item.requests, {});
   Telling telling{.log = log_};
@@ -115,6 +124,7 @@ size_t Turns::DecideRequests(Item& item, size_t room, Job& job) {
   size_t done = 0;
   for (; done < requests.size() && done < room && core_.HasRoom(); ++done) {
     Engine::Request& request = requests[done];
+    if (done % Core::kExpectedMax == 0) Expect(std::span(requests).subspan(done));
     if (auto* take = std::get_if<TakePushes>(&request.command); take != nullptr && take->max == 0) {
       telling.outcomes.push_back({OkStatus(), TakenPushes{}});
       tells |= request.callback != nullptr;

@@ -15,6 +15,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -86,6 +87,8 @@ class Turns {
 
  private:
   int64_t Now();
+  // Has the records near that the first of these are about.
+  void Expect(std::span<const Engine::Request> requests);
   // Decides of the item's requests as many as there is room for, and leaves the rest in it. Returns
   // how many.
   size_t DecideRequests(Item& item, size_t room, Job& job);

@@ -26,7 +26,7 @@ void Evolution::DeriveProducts() {
   }
   for (VersionId id(1); w_.versions_.Has(id); id = VersionId(id.value() + 1)) {
     const Version& version = w_.versions_[id];
-    w_.product_index_[version.product.value() - 1].versions[version.text] = id;
+    w_.MutableIndexOf(version.product).versions[version.text] = id;
   }
   for (PackageId id(1); w_.packages_.Has(id); id = PackageId(id.value() + 1)) {
     w_.package_index_.emplace_back();
@@ -50,7 +50,7 @@ void Evolution::DeriveDevices() {
   for (DeviceId id(1); w_.devices_.Has(id); id = DeviceId(id.value() + 1)) {
     const Device& device = w_.devices_[id];
     int in_class = device.deleted ? PagedIds<DeviceId, 1>::kNone : 0;
-    w_.product_index_[device.product.value() - 1].devices.Append(id, in_class);
+    w_.MutableIndexOf(device.product).devices.Append(id, in_class);
   }
   for (InstalledId id(1); w_.installed_.Has(id); id = InstalledId(id.value() + 1)) {
     const Installed& installed = w_.installed_[id];
@@ -64,7 +64,7 @@ void Evolution::DeriveBatches() {
   for (BatchId id(1); w_.batches_.Has(id); id = BatchId(id.value() + 1)) {
     const Batch& batch = w_.batches_[id];
     w_.batch_index_.emplace_back();
-    w_.package_index_[batch.package.value() - 1].batches.push_back(id);
+    w_.MutableIndexOf(batch.package).batches.push_back(id);
     if (batch.dynamic && !batch.stopped) ListAsDynamic(id, true);
     NoteWork(id);
     ArmIfLive({batch.start_ms, TimerKind::kBatchStart, id.value()});
@@ -76,7 +76,7 @@ void Evolution::DeriveTasks() {
   for (TaskId id(1); w_.tasks_.Has(id); id = TaskId(id.value() + 1)) {
     const Task& task = w_.tasks_[id];
     TaskState state = task.state;
-    w_.batch_index_[task.batch.value() - 1].tasks.Append(id, static_cast<int>(state));
+    w_.MutableIndexOf(task.batch).tasks.Append(id, static_cast<int>(state));
     if (!IsOpen(state)) continue;
     PlaceInReadySets(id);
     ArmIfLive({task.timeout_due, TimerKind::kTaskTimeout, id.value()});

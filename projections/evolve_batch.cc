@@ -56,8 +56,8 @@ void Evolution::CountPackage(PackageId id, int by) {
   } else {
     w_.package_by_name_.erase(package.name);
   }
-  w_.module_index_[package.module.value() - 1].packages += by;
-  w_.product_index_[w_.modules_[package.module].product.value() - 1].packages += by;
+  w_.MutableIndexOf(package.module).packages += by;
+  w_.MutableIndexOf(w_.modules_[package.module].product).packages += by;
 }
 
 void Evolution::On(events::PackageStatusChanged::Reader event) {
@@ -106,7 +106,7 @@ void Evolution::On(events::BatchCreated::Reader event) {
   if (!planned) Set<&Batch::started>(id, time_ms_);
 
   w_.batch_index_.emplace_back();
-  w_.package_index_[package.value() - 1].batches.push_back(id);
+  w_.MutableIndexOf(package).batches.push_back(id);
   if (event.getDynamic()) ListAsDynamic(id, true);
   if (planned) w_.agenda_.timers.Arm({event.getStartMs(), TimerKind::kBatchStart, id.value()});
   if (event.getEndMs() != 0) {
@@ -126,7 +126,7 @@ void Evolution::NoteWork(BatchId id) {
 
 void Evolution::ListAsDynamic(BatchId id, bool listed) {
   const Batch& batch = w_.batches_[id];
-  auto& dynamic = w_.module_index_[w_.ModuleOf(id).value() - 1].dynamic;
+  auto& dynamic = w_.MutableIndexOf(w_.ModuleOf(id)).dynamic;
   for (VersionId source : batch.sources) {
     std::vector<BatchId>& batches = dynamic[source];
     std::erase(batches, id);

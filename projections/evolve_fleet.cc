@@ -53,7 +53,7 @@ void Evolution::On(events::ModuleNamed::Reader event) {
 
 void Evolution::ListModule(ModuleId id) {
   const Module& module = w_.modules_[id];
-  ProductIndex& index = w_.product_index_[module.product.value() - 1];
+  ProductIndex& index = w_.MutableIndexOf(module.product);
   index.modules[LowerCase(module.name)] = id;
   index.module_list.push_back(id);
 }
@@ -87,7 +87,7 @@ void Evolution::On(events::VersionNamed::Reader event) {
   Assert(id.value() == event.getVersion(), "versions are numbered in the log's order");
   Set<&Version::product>(id, product);
   Set<&Version::text>(id, ToString(event.getText()));
-  w_.product_index_[product.value() - 1].versions[w_.versions_[id].text] = id;
+  w_.MutableIndexOf(product).versions[w_.versions_[id].text] = id;
   CountNaming(DeviceId(event.getDevice()));
 }
 
@@ -112,7 +112,7 @@ void Evolution::On(events::DevicesRegistered::Reader event) {
     std::array<uint8_t, 8> head;
     std::memcpy(head.data(), commitments.begin() + i * kCommitmentBytes, head.size());
     Set<&Device::commitment>(id, head);
-    w_.product_index_[product.value() - 1].devices.Append(id, 0);
+    w_.MutableIndexOf(product).devices.Append(id, 0);
   }
   if (event.getApplication() == 0) return;
   RegistrationId registration = w_.registrations_.Add();
@@ -136,7 +136,7 @@ void Evolution::On(events::DeviceDeleted::Reader event) {
     const Installed& installed = w_.installed_[i];
     if (installed.version) CountInUse(id, installed.module, installed.version, -1);
   }
-  w_.product_index_[device.product.value() - 1].devices.Move(id, 0, PagedIds<DeviceId, 1>::kNone);
+  w_.MutableIndexOf(device.product).devices.Move(id, 0, PagedIds<DeviceId, 1>::kNone);
   Set<&Device::deleted>(id, true);
   Set<&Device::connected_run>(id, 0u);
 }
@@ -159,7 +159,7 @@ void Evolution::On(events::BrokerEpochBegan::Reader event) {
   SetGlobal<&Globals::broker_epoch>(event.getEpoch());
   SetGlobal<&Globals::broker_run>(w_.globals_.broker_run + 1);
   for (BatchId batch : w_.agenda_.with_ready) {
-    BatchIndex& index = w_.batch_index_[batch.value() - 1];
+    BatchIndex& index = w_.MutableIndexOf(batch);
     index.ready.Clear();
     index.repeats.Clear();
   }
@@ -226,7 +226,7 @@ void Evolution::SetVersion(DeviceId device, ModuleId module, VersionId version) 
 }
 
 void Evolution::CountInUse(DeviceId device, ModuleId module, VersionId version, int by) {
-  ModuleIndex& index = w_.module_index_[module.value() - 1];
+  ModuleIndex& index = w_.MutableIndexOf(module);
   index.devices += by;
   if ((index.in_use[version] += by) == 0) index.in_use.erase(version);
   std::pair block(version, device.value() / kVersionBlockDevices);

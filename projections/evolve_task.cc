@@ -16,7 +16,7 @@ Evolution::TaskEdit::~TaskEdit() {
   const Task& task = w.tasks_[id_];
   TaskState state = task.state;
   if (state != state_before_) {
-    w.batch_index_[task.batch.value() - 1].tasks.Move(id_, static_cast<int>(state_before_),
+    w.MutableIndexOf(task.batch).tasks.Move(id_, static_cast<int>(state_before_),
                                                       static_cast<int>(state));
     bool was_open = IsOpen(state_before_);
     if (was_open != IsOpen(state)) {
@@ -51,7 +51,7 @@ Evolution::Readiness Evolution::ReadinessOf(TaskId id) const {
 
 void Evolution::PlaceInReadySets(TaskId id) {
   BatchId batch = w_.tasks_[id].batch;
-  BatchIndex& index = w_.batch_index_[batch.value() - 1];
+  BatchIndex& index = w_.MutableIndexOf(batch);
   Readiness readiness = ReadinessOf(id);
   auto place = [&](IdSet<TaskId>& set, bool in) {
     if (in) {
@@ -87,7 +87,7 @@ void Evolution::AddTask(BatchId batch, DeviceId device, TaskState state, TaskRea
   Set<&Task::created>(id, time_ms_);
   Set<&Task::modified>(id, time_ms_);
   Set<&Device::newest_task>(device, id);
-  w_.batch_index_[batch.value() - 1].tasks.Append(id, static_cast<int>(state));
+  w_.MutableIndexOf(batch).tasks.Append(id, static_cast<int>(state));
   if (!IsOpen(state)) return;
   Set<&Installed::open_task>(installed, id);
   ExpectSettled(device);

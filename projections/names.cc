@@ -142,4 +142,31 @@ DeviceNames::Key DeviceNames::KeyOf(DeviceId device) const {
 
 std::string_view DeviceNames::Of(DeviceId device) const { return KeyOf(device).name; }
 
+uint64_t DeviceNames::PrefetchSlot(ProductId product, std::string_view name) const {
+  const uint64_t hash = HashOf({product, name});
+  const Shard& shard = ShardOf(hash);
+  if (shard.capacity == 0) return hash;
+  const uint32_t home = shard.Home(hash);
+  __builtin_prefetch(&shard.slots[home]);
+  __builtin_prefetch(&shard.tags()[home]);
+  return hash;
+}
+
+DeviceId DeviceNames::PrefetchPlace(uint64_t hash) const {
+  const Shard& shard = ShardOf(hash);
+  if (shard.size == 0) return DeviceId();
+  const uint8_t* tags = shard.tags();
+  uint32_t slot = shard.Home(hash);
+  while (tags[slot] != 0 && tags[slot] != TagOf(hash)) slot = shard.After(slot);
+  if (tags[slot] == 0) return DeviceId();
+  const uint32_t device = shard.slots[slot];
+  __builtin_prefetch(&places_[device / kSegment][device % kSegment]);
+  return DeviceId(device);
+}
+
+void DeviceNames::PrefetchName(DeviceId device) const {
+  const uint32_t place = places_[device.value() / kSegment][device.value() % kSegment];
+  __builtin_prefetch(&arenas_[place / kArenaBytes][place % kArenaBytes]);
+}
+
 }  // namespace updraft

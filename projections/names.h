@@ -37,6 +37,16 @@ class DeviceNames {
   // Empty when unknown. Valid until the next Erase.
   std::string_view Of(DeviceId device) const;
 
+  // What Find waits for, asked for ahead: three steps, each of which finds near what the one before
+  // asked for. They may be wrong, which only makes Find slower.
+  //
+  // Returns the name's hash, for the next.
+  uint64_t PrefetchSlot(ProductId product, std::string_view name) const;
+  // The device that is likely found; 0 when there is none.
+  DeviceId PrefetchPlace(uint64_t hash) const;
+  // REQUIRED: PrefetchPlace returned it.
+  void PrefetchName(DeviceId device) const;
+
  private:
   static constexpr size_t kShards = 4'096;
   static constexpr size_t kArenaBytes = 1 << 20;

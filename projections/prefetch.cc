@@ -49,4 +49,26 @@ void Prefetcher::Ask(capnp::List<events::Event>::Reader events, uint32_t begin, 
   }
 }
 
+void Prefetcher::Ask(std::span<const Named> devices) {
+  const DeviceNames& names = world_.names();
+  for (size_t i = 0; i < devices.size(); ++i) {
+    devices_[i] = devices[i].id;
+    if (!devices[i].id) hashes_[i] = names.PrefetchSlot(devices[i].product, devices[i].name);
+  }
+  for (size_t i = 0; i < devices.size(); ++i) {
+    if (!devices[i].id) devices_[i] = names.PrefetchPlace(hashes_[i]);
+    world_.devices().Prefetch(devices_[i]);
+  }
+  for (size_t i = 0; i < devices.size(); ++i) {
+    if (!world_.devices().Has(devices_[i])) continue;
+    if (!devices[i].id) names.PrefetchName(devices_[i]);
+    world_.installed().Prefetch(world_.devices()[devices_[i]].newest_installed);
+  }
+  for (size_t i = 0; i < devices.size(); ++i) {
+    if (!world_.devices().Has(devices_[i])) continue;
+    const InstalledId installed = world_.devices()[devices_[i]].newest_installed;
+    if (installed) world_.tasks().Prefetch(world_.installed()[installed].open_task);
+  }
+}
+
 }  // namespace updraft

@@ -14,6 +14,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <absl/container/btree_map.h>
@@ -132,10 +134,10 @@ class World {
   DeviceId NextRunning(ModuleId module, std::span<const VersionId> versions, DeviceId after) const;
   TaskId OpenTask(DeviceId device, ModuleId module) const;
 
-  const ProductIndex& IndexOf(ProductId id) const { return product_index_[id.value() - 1]; }
-  const ModuleIndex& IndexOf(ModuleId id) const { return module_index_[id.value() - 1]; }
-  const PackageIndex& IndexOf(PackageId id) const { return package_index_[id.value() - 1]; }
-  const BatchIndex& IndexOf(BatchId id) const { return batch_index_[id.value() - 1]; }
+  const ProductIndex& IndexOf(ProductId id) const { return At(product_index_, id); }
+  const ModuleIndex& IndexOf(ModuleId id) const { return At(module_index_, id); }
+  const PackageIndex& IndexOf(PackageId id) const { return At(package_index_, id); }
+  const BatchIndex& IndexOf(BatchId id) const { return At(batch_index_, id); }
 
   bool IsOnline(DeviceId id) const {
     const Device& device = devices_[id];
@@ -162,6 +164,17 @@ class World {
   friend void ApplySide(World&, std::string_view, const std::optional<std::string>&);
 
   void DropStaleTimers();
+
+  template <class Index, class Id>
+  static const Index& At(const std::deque<Index>& indexes, Id id) {
+    Assert(id && id.value() <= indexes.size(), "id {} of {} indexes", id, indexes.size());
+    return indexes[id.value() - 1];
+  }
+  template <class Id>
+  auto& MutableIndexOf(Id id) {
+    auto& index = std::as_const(*this).IndexOf(id);
+    return const_cast<std::remove_cvref_t<decltype(index)>&>(index);
+  }
 
   Table<ProductId, Product>& Of(Product*) { return products_; }
   Table<ModuleId, Module>& Of(Module*) { return modules_; }

@@ -16,8 +16,10 @@ Histogram& AddHistogram(prometheus::Registry& registry, const char* name, const 
       {}, std::move(bounds));
 }
 
-// Batches that are over would make the page longer for ever; the newest tell enough.
-constexpr uint32_t kBatchesMax = 100;
+// Batches that are over would make the page longer for ever: of those the newest are shown. Those
+// with open tasks are shown as well, as far back as one look of the engine may go.
+constexpr uint32_t kNewest = 100;
+constexpr uint32_t kLookedAt = 10'000;
 
 // What is looked at between two turns of the engine; it is put in words elsewhere.
 struct TaskFigures {
@@ -33,8 +35,10 @@ TaskFigures LookAtTasks(const World& world) {
                       .pushes_in_doubt = world.pushes_in_doubt().size(),
                       .pushes = world.globals().pushes};
   const auto newest = static_cast<uint32_t>(world.batches().size());
-  for (uint32_t b = newest; b > 0 && newest - b < kBatchesMax; --b) {
-    figures.batches.emplace_back(BatchId(b), *CountTasks(world, BatchId(b)));
+  for (uint32_t b = newest; b > 0 && newest - b < kLookedAt; --b) {
+    const BatchId batch(b);
+    if (newest - b >= kNewest && world.OpenTasks(batch) == 0) continue;
+    figures.batches.emplace_back(batch, *CountTasks(world, batch));
   }
   return figures;
 }
@@ -46,7 +50,7 @@ std::vector<FigureSample> Samples(const TaskFigures& figures,
     const std::string job = name_of(batch);
     for (int state = 0; state < kTaskStateCount; ++state) {
       samples.push_back({"updraft_tasks",
-                         "Tasks by batch and state, of the newest batches",
+                         "Tasks by batch and state, of open batches and the newest",
                          false,
                          {{"job", job}, {"state", std::string(TaskStateWord(state))}},
                          static_cast<double>(counts.by_state[state])});

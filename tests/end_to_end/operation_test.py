@@ -118,6 +118,26 @@ class FiguresTest(unittest.TestCase):
                      "updraft_http_answers_total"]:
             self.assertIn(name, families)
 
+    def test_a_batch_with_open_tasks_is_shown_however_many_are_newer(self):
+        product = self.service.create_product("old_lamps")
+        self.service.register(product, ["old-1", "old-2"])
+        package = self.service.create_package(product, b"firmware", name="old")
+        over, waits, *newer = [
+            self.service.create_batch(product, package, TargetSelection="SPECIFIC",
+                                      TargetDeviceName=[device])
+            for device in ["old-1", "old-2"] + 100 * ["old-1"]]
+        self.service.call("CancelOTATaskByJob", JobId=over, CancelQueuedTask=True)
+        newest = self.service.create_batch(product, package, TargetSelection="SPECIFIC",
+                                           TargetDeviceName=["old-2"])
+
+        def page():
+            text = self.service.request("GET", "/metrics")[1]
+            return f'job="{newest}"' in text and text
+        shown = wait_until("the newest batch is shown", page)
+        self.assertIn(f'job="{waits}"', shown)
+        self.assertNotIn(f'job="{over}"', shown)
+        self.assertIn(f'job="{newer[-1]}"', shown)
+
     def test_refusals_are_counted_by_code_and_by_status(self):
         with self.assertRaises(Refused):
             self.service.call("QueryProduct", ProductKey="none")

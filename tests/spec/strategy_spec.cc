@@ -219,13 +219,16 @@ TEST_CASE("an answer to a pull takes no place in the pace", "[pace]") {
 
 TEST_CASE("a retry takes a place in the pace", "[pace]") {
   Fleet f(0);
-  Crowd(f, 2);
+  Crowd(f, 3);
   f.StartBatch(
       {.source_versions = {"1.0.0"}, .push_per_minute = 10, .retry_minutes = 0, .retry_count = 1});
   CHECK(f.Push().device_name == "dev-1");
   REQUIRE(f.Progress("dev-1", -1).ok());
   CHECK(f.TakePushes().empty());
-  CHECK(f.PushFor(seconds(12)).size() == 2);
+  std::vector<int64_t> times = f.PushFor(seconds(18));
+  REQUIRE(times.size() == 3);
+  CHECK(times[1] - times[0] >= 6'000);
+  CHECK(times[2] - times[1] >= 6'000);
 }
 
 TEST_CASE("repeats at reconnect take no place in a batch's pace but one in the engine's",
