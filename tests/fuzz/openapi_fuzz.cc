@@ -62,11 +62,11 @@ class Console {
     registration_ = std::make_unique<DeviceRegistration>(*engine_);
     Must(CreateKey{.formal = true, .access_key_id = kAccessKeyId, .secret = kSecret});
     Must(CreateProduct{.name = "lamp", .product_key = "a1pk", .product_secret = "secret"});
-    Must(RegisterDevices{.product_key = "a1pk", .devices = {{.name = "d1"}, {.name = "d2"}}});
-    Must(ReportVersion{.device = {.product_key = "a1pk", .name = "d1"}, .version = "1"});
+    Must(RegisterDevices{.product_key = "a1pk", .devices = {{.name = "dev1"}, {.name = "dev2"}}});
+    Must(ReportVersion{.device = {.product_key = "a1pk", .name = "dev1"}, .version = "1"});
     Must(WinterPackage());
     CreateBatch batch{.product_key = "a1pk", .package = PackageId(1), .scope = Scope::kSpecific};
-    batch.device_names = {"d1", "d2"};
+    batch.device_names = {"dev1", "dev2"};
     Must(batch);
   }
   ~Console() { engine_->Stop(); }

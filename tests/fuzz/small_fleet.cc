@@ -22,9 +22,9 @@ CreatePackage WinterPackage() {
 SmallFleet::SmallFleet() {
   core_.BeginReign(now_ms_);
   Must(CreateProduct{.name = "lamp", .product_key = "a1pk"});
-  Must(RegisterDevices{.product_key = "a1pk", .devices = {{.name = "d1"}, {.name = "d2"}}});
+  Must(RegisterDevices{.product_key = "a1pk", .devices = {{.name = "dev1"}, {.name = "dev2"}}});
   Must(BrokerStarted{1});
-  for (const char* name : {"d1", "d2"}) {
+  for (const char* name : {"dev1", "dev2"}) {
     DeviceRef device = {.product_key = "a1pk", .name = name};
     Must(ReportPresence{device, true, 1, 1});
     Must(ReportVersion{.device = device, .version = "1"});
@@ -34,7 +34,7 @@ SmallFleet::SmallFleet() {
   batch.product_key = "a1pk";
   batch.package = PackageId(1);
   batch.scope = Scope::kSpecific;
-  batch.device_names = {"d1", "d2"};
+  batch.device_names = {"dev1", "dev2"};
   Must(batch);
 }
 

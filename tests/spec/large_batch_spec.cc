@@ -32,7 +32,7 @@ TEST_CASE("a batch over a fleet is chosen in bounded steps; others are served be
     uint32_t now = CountTasks(f.world(), batch)->total();
     REQUIRE(now - before <= kChunkRecordsMax);
     before = now;
-    REQUIRE(++turns < 100);
+    REQUIRE(++turns < 1'000);
   }
   CHECK(f.Counts(batch) == "QUEUED 50000");
   f.CheckInvariants();
@@ -123,7 +123,7 @@ TEST_CASE("a large batch does not hold up the walk of a small one", "[large]") {
   int turns = 0;
   while (f.world().batches()[small].walking) {
     f.OneTurn();
-    REQUIRE(++turns < 100);
+    REQUIRE(++turns < 1'000);
   }
   CHECK(f.world().batches()[large].walking);
 }
