@@ -1,13 +1,11 @@
 // What others feel of a checkpoint: devices report at a steady rate, others ask for their own
 // things, and what they wait while a checkpoint is being made is held against what they wait in as
 // long a stretch right after it. Between the two, reports are poured in until the next is due.
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>

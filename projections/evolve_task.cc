@@ -16,8 +16,8 @@ Evolution::TaskEdit::~TaskEdit() {
   const Task& task = w.tasks_[id_];
   TaskState state = task.state;
   if (state != state_before_) {
-    w.MutableIndexOf(task.batch).tasks.Move(id_, static_cast<int>(state_before_),
-                                                      static_cast<int>(state));
+    w.MutableIndexOf(task.batch)
+        .tasks.Move(id_, static_cast<int>(state_before_), static_cast<int>(state));
     bool was_open = IsOpen(state_before_);
     if (was_open != IsOpen(state)) {
       InstalledId installed = w.FindInstalled(task.device, w.ModuleOf(task.batch));

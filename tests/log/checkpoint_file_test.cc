@@ -38,6 +38,16 @@ Result<std::string> Load(const std::string& path, size_t size) {
 
 }  // namespace
 
+TEST_CASE("whoever makes a checkpoint may rest after each of its pieces", "[log]") {
+  TempDir temp;
+  int rests = 0;
+  Result<CheckpointWriter> writer =
+      CheckpointWriter::Begin(temp.path(), MarkAt(2), [&] { ++rests; });
+  REQUIRE(writer.ok());
+  REQUIRE(writer->Write(std::string(1 << 20, 'x')).ok());
+  CHECK(rests == 8);  // None is so large that an fsync of the log would wait long for it.
+}
+
 TEST_CASE("a checkpoint is read back with its mark", "[log]") {
   TempDir temp;
   const size_t chunk = 1 << 20;
